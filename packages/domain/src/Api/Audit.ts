@@ -1,0 +1,18 @@
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { AuditEntry, AuditVerification } from "../Audit.ts"
+import { Page, PageQuery } from "../Page.ts"
+import { Authorization, RequiredScope } from "./Middleware.ts"
+
+/** Who did what: the audit log and a check of its hash chain. */
+export class AuditApi extends HttpApiGroup.make("audit")
+  .add(
+    HttpApiEndpoint.get("listAudit", "/", { query: PageQuery, success: Page(AuditEntry) }),
+    HttpApiEndpoint.get("verifyAudit", "/verify", { success: AuditVerification }).annotate(
+      OpenApi.Description,
+      "Recomputes the chain from its first entry and says where it breaks, if it does."
+    )
+  )
+  .annotateEndpoints(RequiredScope, "audit:read")
+  .middleware(Authorization)
+  .prefix("/v1/audit")
+  .annotate(OpenApi.Description, "Who did what: the audit log and a check of its hash chain.") {}

@@ -1,0 +1,68 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ConnectStep, DeepIntegration, DeepIntegrationSettings } from "../DeepIntegration.ts"
+import { DeepIntegrationType } from "../Integration.ts"
+import {
+  Conflict,
+  IllegalTransition,
+  InvalidRequest,
+  ProviderNotConfigured,
+  Unprocessable
+} from "../Problem.ts"
+import { Authorization, RequiredScope } from "./Middleware.ts"
+
+const params = { type: DeepIntegrationType }
+const moves = [IllegalTransition, Conflict]
+
+/** The four vendors with typed operations: one integration of each, through one lifecycle. */
+export class DeepIntegrationsApi extends HttpApiGroup.make("deepIntegrations")
+  .add(
+    HttpApiEndpoint.get("listDeepIntegrations", "/", { success: Schema.Array(DeepIntegration) })
+      .annotate(RequiredScope, "integrations:read")
+      .annotate(OpenApi.Description, "All four with their status, whether configured or not."),
+    HttpApiEndpoint.get("getDeepIntegration", "/:type", { params, success: DeepIntegration }).annotate(
+      RequiredScope,
+      "integrations:read"
+    ),
+    HttpApiEndpoint.patch("configureDeepIntegration", "/:type", {
+      params,
+      payload: DeepIntegrationSettings,
+      success: DeepIntegration,
+      error: [InvalidRequest, Unprocessable, ...moves]
+    }).annotate(RequiredScope, "integrations:write"),
+    HttpApiEndpoint.delete("disconnectDeepIntegration", "/:type", {
+      params,
+      success: DeepIntegration,
+      error: moves
+    }).annotate(RequiredScope, "integrations:write"),
+    HttpApiEndpoint.post("connectDeepIntegration", "/:type/connect", {
+      params,
+      success: ConnectStep,
+      error: [ProviderNotConfigured, ...moves]
+    })
+      .annotate(RequiredScope, "integrations:write")
+      .annotate(OpenApi.Description, "Answers the next step: an address that the user visits, or done."),
+    HttpApiEndpoint.post("reconnectDeepIntegration", "/:type/reconnect", {
+      params,
+      success: ConnectStep,
+      error: [ProviderNotConfigured, ...moves]
+    }).annotate(RequiredScope, "integrations:write"),
+    HttpApiEndpoint.post("suspendDeepIntegration", "/:type/suspend", {
+      params,
+      success: DeepIntegration,
+      error: moves
+    }).annotate(RequiredScope, "integrations:write"),
+    HttpApiEndpoint.post("resumeDeepIntegration", "/:type/resume", {
+      params,
+      success: DeepIntegration,
+      error: [ProviderNotConfigured, ...moves]
+    })
+      .annotate(RequiredScope, "integrations:write")
+      .annotate(OpenApi.Description, "Goes on after the stored credentials were verified with the vendor.")
+  )
+  .middleware(Authorization)
+  .prefix("/v1/deep-integrations")
+  .annotate(
+    OpenApi.Description,
+    "Stripe, WorkOS, GitHub and Cloudflare: one of each, through one lifecycle."
+  ) {}

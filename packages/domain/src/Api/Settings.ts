@@ -1,0 +1,26 @@
+import { Struct } from "effect"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { TenantSettings } from "../Tenant.ts"
+import { Forbidden } from "../Problem.ts"
+import { Authorization, RequiredScope } from "./Middleware.ts"
+
+/** What of the settings changes; what is left out stays. */
+export const SettingsPatch = Schema.Struct(Struct.map(TenantSettings.fields, Schema.optionalKey)).annotate({
+  identifier: "SettingsPatch"
+})
+
+/** What a tenant decides for itself. */
+export class SettingsApi extends HttpApiGroup.make("settings")
+  .add(
+    HttpApiEndpoint.get("getSettings", "/", { success: TenantSettings }),
+    HttpApiEndpoint.patch("updateSettings", "/", {
+      payload: SettingsPatch,
+      success: TenantSettings,
+      error: Forbidden
+    })
+  )
+  .annotateEndpoints(RequiredScope, "keys:admin")
+  .middleware(Authorization)
+  .prefix("/v1/settings")
+  .annotate(OpenApi.Description, "What a tenant decides for itself.") {}

@@ -1,0 +1,126 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Page, PageQuery } from "../Page.ts"
+import { Forbidden, NotFound, Unprocessable } from "../Problem.ts"
+import {
+  CreatedInboundWebhook,
+  InboundWebhook,
+  InboundWebhookId,
+  InboundWebhookPatch,
+  Message,
+  MessageId,
+  NewInboundWebhook
+} from "../Webhook/Inbound.ts"
+import {
+  CreatedOutboundWebhook,
+  Delivery,
+  DeliveryDetail,
+  DeliveryId,
+  DeliveryState,
+  NewOutboundWebhook,
+  OutboundWebhook,
+  OutboundWebhookId,
+  OutboundWebhookPatch
+} from "../Webhook/Outbound.ts"
+import { CustomerQuery } from "./CustomerQuery.ts"
+import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope } from "./Middleware.ts"
+
+/** An inbound or an outbound webhook, told apart by `direction`. */
+export const AnyWebhook = Schema.Union([
+  Schema.Struct({ direction: Schema.tag("inbound"), webhook: InboundWebhook }),
+  Schema.Struct({ direction: Schema.tag("outbound"), webhook: OutboundWebhook })
+]).annotate({ identifier: "AnyWebhook" })
+
+const inbound = { id: InboundWebhookId }
+const outbound = { id: OutboundWebhookId }
+
+/** Addresses that take webhooks, and addresses that events are delivered to. */
+export class WebhooksApi extends HttpApiGroup.make("webhooks")
+  .add(
+    HttpApiEndpoint.post("createInboundWebhook", "/webhooks/inbound", {
+      headers: IdempotencyHeaders,
+      payload: NewInboundWebhook,
+      success: CreatedInboundWebhook.pipe(HttpApiSchema.status(201)),
+      error: [Forbidden, Unprocessable]
+    })
+      .middleware(Idempotency)
+      .annotate(RequiredScope, "webhooks:write")
+      .annotate(OpenApi.Description, "The address that the sender posts to is shown only in this answer."),
+    HttpApiEndpoint.get("getInboundWebhook", "/webhooks/inbound/:id", {
+      params: inbound,
+      success: InboundWebhook,
+      error: NotFound
+    }).annotate(RequiredScope, "webhooks:read"),
+    HttpApiEndpoint.patch("updateInboundWebhook", "/webhooks/inbound/:id", {
+      params: inbound,
+      payload: InboundWebhookPatch,
+      success: InboundWebhook,
+      error: [NotFound, Unprocessable]
+    }).annotate(RequiredScope, "webhooks:write"),
+    HttpApiEndpoint.delete("removeInboundWebhook", "/webhooks/inbound/:id", {
+      params: inbound,
+      error: NotFound
+    }).annotate(RequiredScope, "webhooks:write"),
+    HttpApiEndpoint.post("createOutboundWebhook", "/webhooks/outbound", {
+      headers: IdempotencyHeaders,
+      payload: NewOutboundWebhook,
+      success: CreatedOutboundWebhook.pipe(HttpApiSchema.status(201)),
+      error: [Forbidden, Unprocessable]
+    })
+      .middleware(Idempotency)
+      .annotate(RequiredScope, "webhooks:write")
+      .annotate(OpenApi.Description, "The signing secret is shown only in this answer."),
+    HttpApiEndpoint.get("getOutboundWebhook", "/webhooks/outbound/:id", {
+      params: outbound,
+      success: OutboundWebhook,
+      error: NotFound
+    }).annotate(RequiredScope, "webhooks:read"),
+    HttpApiEndpoint.patch("updateOutboundWebhook", "/webhooks/outbound/:id", {
+      params: outbound,
+      payload: OutboundWebhookPatch,
+      success: OutboundWebhook,
+      error: [NotFound, Unprocessable]
+    }).annotate(RequiredScope, "webhooks:write"),
+    HttpApiEndpoint.delete("removeOutboundWebhook", "/webhooks/outbound/:id", {
+      params: outbound,
+      error: NotFound
+    }).annotate(RequiredScope, "webhooks:write"),
+    HttpApiEndpoint.get("listWebhooks", "/webhooks", {
+      query: {
+        ...PageQuery,
+        ...CustomerQuery,
+        direction: Schema.optionalKey(Schema.Literals(["inbound", "outbound"]))
+      },
+      success: Page(AnyWebhook)
+    }).annotate(RequiredScope, "webhooks:read"),
+    HttpApiEndpoint.get("listDeliveries", "/deliveries", {
+      query: {
+        ...PageQuery,
+        webhookId: Schema.optionalKey(OutboundWebhookId),
+        state: Schema.optionalKey(DeliveryState)
+      },
+      success: Page(Delivery)
+    }).annotate(RequiredScope, "webhooks:read"),
+    HttpApiEndpoint.get("getDelivery", "/deliveries/:id", {
+      params: { id: DeliveryId },
+      success: DeliveryDetail,
+      error: NotFound
+    })
+      .annotate(RequiredScope, "webhooks:read")
+      .annotate(OpenApi.Description, "The delivery with every attempt that was made, oldest first."),
+    HttpApiEndpoint.get("listMessages", "/messages", {
+      query: { ...PageQuery, webhookId: Schema.optionalKey(InboundWebhookId) },
+      success: Page(Message)
+    }).annotate(RequiredScope, "webhooks:read"),
+    HttpApiEndpoint.get("getMessage", "/messages/:id", {
+      params: { id: MessageId },
+      success: Message,
+      error: NotFound
+    }).annotate(RequiredScope, "webhooks:read")
+  )
+  .middleware(Authorization)
+  .prefix("/v1")
+  .annotate(
+    OpenApi.Description,
+    "Addresses that take webhooks, and addresses that events are delivered to."
+  ) {}

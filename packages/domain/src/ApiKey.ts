@@ -1,0 +1,70 @@
+import { Context, Schema } from "effect"
+import { typeId } from "./Id.ts"
+import { CustomerId, DisplayName, type TenantId } from "./Tenant.ts"
+
+/** The id of an API key; not a secret. */
+export const ApiKeyId = typeId("key").pipe(Schema.brand("ApiKeyId"))
+export type ApiKeyId = typeof ApiKeyId.Type
+
+/** What an API key may do. Each endpoint of the API names the one it needs. */
+export const Scope = Schema.Literals([
+  "integrations:read",
+  "integrations:write",
+  "webhooks:read",
+  "webhooks:write",
+  "events:read",
+  "events:publish",
+  "proxy:use",
+  "secrets:read",
+  "stripe:read",
+  "stripe:write",
+  "workos:read",
+  "workos:write",
+  "github:read",
+  "github:write",
+  "cloudflare:read",
+  "cloudflare:write",
+  "audit:read",
+  "keys:admin"
+]).annotate({ identifier: "Scope", description: "What an API key may do." })
+export type Scope = typeof Scope.Type
+
+/** An API key without its secret. */
+export class ApiKey extends Schema.Class<ApiKey>("ApiKey")({
+  id: ApiKeyId,
+  name: DisplayName,
+  scopes: Schema.Array(Scope),
+  /** Set: the key sees and does nothing outside this customer. */
+  customerId: Schema.optionalKey(CustomerId),
+  expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** When the key was last used, to the minute. */
+  lastUsedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  createdAt: Schema.DateTimeUtcFromString
+}) {}
+
+/** A new API key with its secret, `doi_` and 43 characters: shown once, stored only as SHA-256. */
+export class CreatedApiKey extends ApiKey.extend<CreatedApiKey>("CreatedApiKey")({
+  secret: Schema.RedactedFromValue(Schema.String)
+}) {}
+
+/** What a caller says of a key to create. */
+export const NewApiKey = Schema.Struct({
+  name: DisplayName,
+  scopes: Schema.Array(Scope).check(Schema.isMinLength(1), Schema.isUnique()),
+  customerId: Schema.optionalKey(CustomerId),
+  /** Seconds until the key expires, up to ten years; left out: never. */
+  expiresIn: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 315_360_000 })))
+}).annotate({ identifier: "NewApiKey" })
+export type NewApiKey = typeof NewApiKey.Type
+
+/** Who makes the request at hand: proved by an API key, and provided to every handler behind one. */
+export class Caller extends Context.Service<
+  Caller,
+  {
+    readonly keyId: ApiKeyId
+    readonly tenantId: TenantId
+    readonly scopes: ReadonlySet<Scope>
+    /** Set: everything that the caller sees and does is confined to this customer. */
+    readonly customerId: CustomerId | undefined
+  }
+>()("@do-integrations/domain/Caller") {}

@@ -1,0 +1,23 @@
+import { Schema } from "effect"
+
+/** The name of an HTTP header (RFC 9110, section 5.1), up to 100 characters. */
+export const HeaderName = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, { message: "Expected the name of a header" })
+).annotate({ identifier: "HeaderName" })
+
+const fault = (text: string): string | undefined => {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) return "Expected an https URL"
+  if (url.username !== "" || url.password !== "") return "Expected a URL without user name and password"
+  return url.hash === "" ? undefined : "Expected a URL without a fragment"
+}
+
+/**
+ * An address that requests are sent to. Plain http passes here, because an operator may have opened an
+ * exception for it; whether an address may be reached at all is the egress guard's decision.
+ */
+export const WebUrl = Schema.String.check(Schema.isMaxLength(2048), Schema.makeFilter(fault)).annotate({
+  identifier: "WebUrl",
+  description: "An https URL of at most 2048 characters, without user name, password and fragment.",
+  examples: ["https://example.com/webhooks"]
+})

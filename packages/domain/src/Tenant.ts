@@ -1,0 +1,55 @@
+import { Schema } from "effect"
+import { typeId } from "./Id.ts"
+
+/** The id of a tenant: one business on the platform. */
+export const TenantId = typeId("ten").pipe(Schema.brand("TenantId"))
+export type TenantId = typeof TenantId.Type
+
+/**
+ * A tenant's own name for one of its customers: 1 to 128 printable characters. Whatever carries a
+ * customer is seen by keys of the whole tenant and by keys confined to that customer, by no others.
+ */
+export const CustomerId = Schema.String.check(
+  Schema.isPattern(/^[\x21-\x7e]{1,128}$/, {
+    message: "Expected 1 to 128 printable ASCII characters, no spaces"
+  })
+)
+  .pipe(Schema.brand("CustomerId"))
+  .annotate({ identifier: "CustomerId", description: "The tenant's own id of one of its customers." })
+export type CustomerId = typeof CustomerId.Type
+
+/** A name that people read: 1 to 200 characters without control characters. */
+export const DisplayName = Schema.String.check(
+  Schema.isPattern(/^[^\p{Cc}]{1,200}$/u, {
+    message: "Expected 1 to 200 characters without control characters"
+  })
+).annotate({ identifier: "DisplayName", description: "A name that people read, 1 to 200 characters." })
+
+/** A tenant as the operator sees it. */
+export class Tenant extends Schema.Class<Tenant>("Tenant")({
+  id: TenantId,
+  name: DisplayName,
+  createdAt: Schema.DateTimeUtcFromString
+}) {}
+
+/** An origin that OAuth flows may return to: scheme and host, and a port where it is not the default. */
+export const Origin = Schema.String.check(
+  Schema.makeFilter(
+    (text) =>
+      (/^https?:\/\//.test(text) && URL.parse(text)?.origin === text) ||
+      "Expected an origin such as https://app.example.com, without a path"
+  )
+).annotate({ identifier: "Origin", description: "An origin such as `https://app.example.com`." })
+
+/** What a tenant decides for itself. */
+export class TenantSettings extends Schema.Class<TenantSettings>("TenantSettings")({
+  /** Origins that OAuth flows may return to. */
+  returnOrigins: Schema.Array(Origin).check(Schema.isMaxLength(100)),
+  /** How many outbound webhooks the tenant may have. */
+  endpointCap: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
+  /** Days that events, messages, deliveries and attempts are kept. */
+  retentionDays: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 365 }))
+}) {
+  /** The settings of a tenant that has changed none. */
+  static readonly defaults = new TenantSettings({ returnOrigins: [], endpointCap: 1000, retentionDays: 30 })
+}
