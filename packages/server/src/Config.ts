@@ -1,24 +1,61 @@
-import { Config, Context, Effect, Layer, type Option, type Redacted, Schema } from "effect"
+import { Config, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 
 /** Where the rows live: PGlite inside this process, or a Postgres server. */
 export type Database =
   | { readonly _tag: "Embedded"; readonly dataDir: string }
   | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted }
 
-const splitList = (text: string): ReadonlyArray<string> =>
-  text
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "")
+/** A setting is missing, malformed or at odds with another; the message names it and says what to do. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+  setting: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `${this.setting}: ${this.problem}`
+  }
+}
 
-const List = (name: string) => Config.String(name).pipe(Config.withDefault(""), Config.map(splitList))
+/** The settings of the service, from the environment, read once at start. */
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  /** Where the outside reaches this service, without a trailing slash. */
+  readonly publicUrl: string
+  readonly database: Database
+  /** Where embedded keys live; set only with the embedded database. */
+  readonly keysDir: Option.Option<string>
+  readonly rootApiKey: Option.Option<Redacted.Redacted>
+  readonly masterKeys: Option.Option<Redacted.Redacted>
+  readonly egressAllow: ReadonlyArray<string>
+  readonly trustedProxies: ReadonlyArray<string>
+  readonly admin: Option.Option<{ readonly host: string; readonly port: number }>
+  readonly cluster: Option.Option<{ readonly host: string; readonly port: number }>
+  /** Requests that one API key may make in a second, over a window of ten. */
+  readonly rateLimit: number
+  readonly otlpEndpoint: Option.Option<string>
+}
+
+const list = (name: string) =>
+  Config.String(name).pipe(
+    Config.withDefault(""),
+    Config.map((text) =>
+      text
+        .split(",")
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== "")
+    )
+  )
 
 const HttpUrl = Schema.String.check(
-  Schema.makeFilter((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? "") || "must be an http or https URL")
+  Schema.makeFilter(
+    (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? "") || "Expected an http or https URL"
+  )
 )
 
-const settings = Config.all({
-  host: Config.String("HOST").pipe(Config.withDefault("127.0.0.1")),
+const PositiveInt = Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThan(0))
+
+const environment = Config.all({
+  host: Config.NonEmptyString("HOST").pipe(Config.withDefault("127.0.0.1")),
   port: Config.Port("PORT").pipe(Config.withDefault(3000)),
   publicUrl: Config.schema(HttpUrl, "PUBLIC_URL").pipe(Config.option),
   databaseUrl: Config.Redacted("DATABASE_URL").pipe(Config.option),
@@ -26,12 +63,73 @@ const settings = Config.all({
   keysDir: Config.NonEmptyString("KEYS_DIR").pipe(Config.option),
   rootApiKey: Config.Redacted("ROOT_API_KEY").pipe(Config.option),
   masterKeys: Config.Redacted("MASTER_KEYS").pipe(Config.option),
-  egressAllow: List("EGRESS_ALLOW"),
-  trustedProxies: List("TRUSTED_PROXIES"),
+  egressAllow: list("EGRESS_ALLOW"),
+  trustedProxies: list("TRUSTED_PROXIES"),
   adminPort: Config.Port("ADMIN_PORT").pipe(Config.option),
-  adminHost: Config.String("ADMIN_HOST").pipe(Config.withDefault("127.0.0.1")),
+  adminHost: Config.NonEmptyString("ADMIN_HOST").pipe(Config.withDefault("127.0.0.1")),
   clusterHost: Config.NonEmptyString("CLUSTER_HOST").pipe(Config.option),
   clusterPort: Config.Port("CLUSTER_PORT").pipe(Config.option),
-  rateLimit: Config.Int("RATE_LIMIT").pipe(Config.withDefault(1000)),
+  rateLimit: Config.schema(PositiveInt, "RATE_LIMIT").pipe(Config.withDefault(1000)),
   otlpEndpoint: Config.schema(HttpUrl, "OTEL_EXPORTER_OTLP_ENDPOINT").pipe(Config.option)
 })
+
+const required = (setting: string, what: string) =>
+  new SettingsError({ setting, problem: `is required with DATABASE_URL: ${what}` })
+
+const read = Effect.gen(function* () {
+  const env = yield* environment.pipe(
+    Effect.mapError((error) => new SettingsError({ setting: "environment", problem: error.message }))
+  )
+  const postgres = Option.isSome(env.databaseUrl)
+  if (postgres && Option.isNone(env.masterKeys)) {
+    return yield* required("MASTER_KEYS", "set it to `id:` and 32 random bytes in base64")
+  }
+  if (postgres && Option.isNone(env.rootApiKey)) {
+    return yield* required("ROOT_API_KEY", "set it to a long random text, 32 characters or more")
+  }
+  if (Option.isSome(env.clusterHost) !== Option.isSome(env.clusterPort)) {
+    return yield* new SettingsError({ setting: "CLUSTER_HOST, CLUSTER_PORT", problem: "set both or neither" })
+  }
+  const cluster = Option.all({ host: env.clusterHost, port: env.clusterPort })
+  if (Option.isSome(cluster) && !postgres) {
+    return yield* new SettingsError({ setting: "CLUSTER_HOST", problem: "a cluster needs DATABASE_URL" })
+  }
+  const database: Database = Option.match(env.databaseUrl, {
+    onNone: () => ({ _tag: "Embedded", dataDir: env.dataDir }),
+    onSome: (url) => ({ _tag: "Postgres", url })
+  })
+  const {
+    host,
+    port,
+    keysDir,
+    rootApiKey,
+    masterKeys,
+    egressAllow,
+    trustedProxies,
+    rateLimit,
+    otlpEndpoint
+  } = env
+  const publicUrl = Option.getOrElse(env.publicUrl, () => `http://localhost:${port}`).replace(/\/+$/, "")
+  const admin = Option.map(env.adminPort, (adminPort) => ({ host: env.adminHost, port: adminPort }))
+  return {
+    host,
+    port,
+    publicUrl,
+    database,
+    keysDir,
+    rootApiKey,
+    masterKeys,
+    egressAllow,
+    trustedProxies,
+    admin,
+    cluster,
+    rateLimit,
+    otlpEndpoint
+  } satisfies Settings
+})
+
+/** The settings of the running service. */
+export class AppConfig extends Context.Service<AppConfig, Settings>()("@do-integrations/server/AppConfig") {
+  /** Reads the environment; a missing or malformed setting is an error that names it. */
+  static readonly layer = Layer.effect(AppConfig, read)
+}

@@ -1,0 +1,15 @@
+import { PgMigrator } from "@effect/sql-pg"
+import { Effect } from "effect"
+import foundation from "./migrations/0001_foundation.ts"
+import { ensurePartitions } from "./Partitions.ts"
+
+/**
+ * Brings the schema up to date and prepares the partitions. Several nodes may start at once: one migrates,
+ * the others wait for it.
+ */
+export const migrate = PgMigrator.run({
+  loader: PgMigrator.fromRecord({ "0001_foundation": foundation })
+}).pipe(
+  Effect.tap(() => ensurePartitions),
+  Effect.withSpan("Migrations.migrate")
+)

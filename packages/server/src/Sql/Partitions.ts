@@ -1,0 +1,46 @@
+import { Clock, DateTime, Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { fromUUIDBytes } from "typeid-js"
+
+/** The tables that grow without end, with the prefix of their ids. Each has a partition a month. */
+const partitioned = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "att", audit_log: "aud" }
+
+/** Months that are prepared beyond the present one. */
+const monthsAhead = 2
+
+/** The smallest id with `prefix` that can be minted at `millis` (UUIDv7: 48 bits of unix milliseconds first). */
+export const idAt = (prefix: string, millis: number): string => {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(millis) << 16n)
+  return fromUUIDBytes(prefix, bytes)
+}
+
+const months = Effect.map(Clock.currentTimeMillis, (now) => {
+  const first = DateTime.startOf(DateTime.makeUnsafe(now), "month")
+  return Array.from({ length: monthsAhead + 1 }, (_, index) => ({
+    from: DateTime.add(first, { months: index }),
+    to: DateTime.add(first, { months: index + 1 })
+  }))
+})
+
+/**
+ * Prepares the partitions of this month and the next two, and one that takes whatever falls outside, so
+ * that an insert never fails for want of a partition. Safe to run on several nodes at once.
+ */
+export const ensurePartitions = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ranges = yield* months
+  yield* Effect.gen(function* () {
+    yield* sql`SELECT pg_advisory_xact_lock(hashtext('do-integrations partitions'))`
+    for (const [table, prefix] of Object.entries(partitioned)) {
+      yield* sql.unsafe(`CREATE TABLE IF NOT EXISTS ${table}_rest PARTITION OF ${table} DEFAULT`)
+      for (const { from, to } of ranges) {
+        const name = `${table}_${DateTime.formatIsoDate(from).slice(0, 7).replace("-", "_")}`
+        const [low, high] = [from, to].map((time) => idAt(prefix, DateTime.toEpochMillis(time)))
+        yield* sql.unsafe(
+          `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM ('${low}') TO ('${high}')`
+        )
+      }
+    }
+  }).pipe(sql.withTransaction)
+}).pipe(Effect.withSpan("Partitions.ensure"))
