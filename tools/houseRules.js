@@ -36,9 +36,9 @@ const fault = (filename, specifier) => {
   const rule = packages[own]
   if (rule === undefined) return `give packages/${own} its arrows in tools/houseRules.js first`
   const other = /^@do-integrations\/([^/]+)/.exec(specifier)?.[1]
+  if (other === own) return "import your own package by a relative path"
   if (other !== undefined) {
-    const allowed =
-      other === own || rule.imports.includes(other) || (other === "client" && mayUseClient.test(place))
+    const allowed = rule.imports.includes(other) || (other === "client" && mayUseClient.test(place))
     return allowed
       ? undefined
       : `${own} must not import ${other}: domain <- providers <- server, domain <- client`
@@ -54,17 +54,16 @@ const fault = (filename, specifier) => {
 const importDirection = {
   create(context) {
     const check = (node) => {
-      const source = node?.literal ?? node
-      if (typeof source?.value !== "string") return
-      const message = fault(context.filename, source.value)
-      if (message !== undefined) context.report({ node: source, message })
+      const specifier = node?.value ?? node?.quasis?.[0].value.cooked
+      const message = typeof specifier === "string" ? fault(context.filename, specifier) : undefined
+      if (message !== undefined) context.report({ node, message })
     }
     return {
       ImportDeclaration: (node) => check(node.source),
       ImportExpression: (node) => check(node.source),
       ExportAllDeclaration: (node) => check(node.source),
       ExportNamedDeclaration: (node) => check(node.source),
-      TSImportType: (node) => check(node.source ?? node.argument)
+      TSImportType: (node) => check(node.source)
     }
   }
 }
