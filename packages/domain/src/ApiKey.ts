@@ -54,7 +54,10 @@ export const NewApiKey = Schema.Struct({
   customerId: Schema.optionalKey(CustomerId),
   /** Seconds until the key expires, up to ten years; left out: never. */
   expiresIn: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 315_360_000 })))
-}).annotate({ identifier: "NewApiKey" })
+}).annotate({
+  identifier: "NewApiKey",
+  examples: [{ name: "Invoicing", scopes: ["integrations:read", "events:publish"], expiresIn: 86_400 }]
+})
 export type NewApiKey = typeof NewApiKey.Type
 
 /** Who makes the request at hand: proved by an API key, and provided to every handler behind one. */

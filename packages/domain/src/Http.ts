@@ -2,7 +2,7 @@ import { Schema } from "effect"
 
 /** The name of an HTTP header (RFC 9110, section 5.1), up to 100 characters. */
 export const HeaderName = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, { message: "Expected the name of a header" })
+  Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/u, { message: "Expected the name of a header" })
 ).annotate({ identifier: "HeaderName" })
 
 const fault = (text: string): string | undefined => {
@@ -16,8 +16,10 @@ const fault = (text: string): string | undefined => {
  * An address that requests are sent to. Plain http passes here, because an operator may have opened an
  * exception for it; whether an address may be reached at all is the egress guard's decision.
  */
-export const WebUrl = Schema.String.check(Schema.isMaxLength(2048), Schema.makeFilter(fault)).annotate({
-  identifier: "WebUrl",
+export const WebUrl = Schema.String.annotate({
   description: "An https URL of at most 2048 characters, without user name, password and fragment.",
+  format: "uri",
   examples: ["https://example.com/webhooks"]
 })
+  .check(Schema.isMaxLength(2048), Schema.makeFilter(fault))
+  .annotate({ identifier: "WebUrl" })

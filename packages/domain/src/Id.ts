@@ -9,7 +9,7 @@ const suffix = "[0-7][0-9a-hjkmnp-tv-z]{25}"
  */
 export const typeId = (prefix: string) =>
   Schema.String.check(
-    Schema.isPattern(new RegExp(`^${prefix}_${suffix}$`), {
+    Schema.isPattern(new RegExp(`^${prefix}_${suffix}$`, "u"), {
       message: `Expected an id that begins with "${prefix}_"`
     })
   ).annotate({ description: `A TypeID that begins with \`${prefix}_\`.` })

@@ -67,7 +67,21 @@ export const NewIntegration = Schema.Struct({
   placement: ApiKeyPlacement,
   credential: Credential,
   customerId: Schema.optionalKey(CustomerId)
-}).annotate({ identifier: "NewIntegration" })
+})
+  .annotate({ identifier: "NewIntegration" })
+  .pipe(
+    Schema.annotateEncoded({
+      examples: [
+        {
+          type: "api_key",
+          name: "Billing",
+          baseUrl: "https://api.example.com",
+          placement: { in: "bearer" },
+          credential: "the service's API key"
+        }
+      ]
+    })
+  )
 export type NewIntegration = typeof NewIntegration.Type
 
 /** What of a generic integration may change. Another host needs the credential entered again. */

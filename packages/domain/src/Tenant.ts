@@ -10,7 +10,7 @@ export type TenantId = typeof TenantId.Type
  * customer is seen by keys of the whole tenant and by keys confined to that customer, by no others.
  */
 export const CustomerId = Schema.String.check(
-  Schema.isPattern(/^[\x21-\x7e]{1,128}$/, {
+  Schema.isPattern(/^[\x21-\x7e]{1,128}$/u, {
     message: "Expected 1 to 128 printable ASCII characters, no spaces"
   })
 )
@@ -33,13 +33,18 @@ export class Tenant extends Schema.Class<Tenant>("Tenant")({
 }) {}
 
 /** An origin that OAuth flows may return to: scheme and host, and a port where it is not the default. */
-export const Origin = Schema.String.check(
-  Schema.makeFilter(
-    (text) =>
-      (/^https?:\/\//.test(text) && URL.parse(text)?.origin === text) ||
-      "Expected an origin such as https://app.example.com, without a path"
+export const Origin = Schema.String.annotate({
+  description: "An origin such as `https://app.example.com`.",
+  format: "uri"
+})
+  .check(
+    Schema.makeFilter(
+      (text) =>
+        (/^https?:\/\//.test(text) && URL.parse(text)?.origin === text) ||
+        "Expected an origin such as https://app.example.com, without a path"
+    )
   )
-).annotate({ identifier: "Origin", description: "An origin such as `https://app.example.com`." })
+  .annotate({ identifier: "Origin" })
 
 /** What a tenant decides for itself. */
 export class TenantSettings extends Schema.Class<TenantSettings>("TenantSettings")({

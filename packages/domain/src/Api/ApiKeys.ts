@@ -18,8 +18,14 @@ export class ApiKeysApi extends HttpApiGroup.make("apiKeys")
         OpenApi.Description,
         "Creates a key, shown only in this answer, with at most the caller's own scopes."
       ),
-    HttpApiEndpoint.get("listApiKeys", "/", { query: PageQuery, success: Page(ApiKey) }),
-    HttpApiEndpoint.delete("revokeApiKey", "/:id", { params: { id: ApiKeyId }, error: NotFound })
+    HttpApiEndpoint.get("listApiKeys", "/", { query: PageQuery, success: Page(ApiKey) }).annotate(
+      OpenApi.Description,
+      "The tenant's keys without their secrets, newest first."
+    ),
+    HttpApiEndpoint.delete("revokeApiKey", "/:id", { params: { id: ApiKeyId }, error: NotFound }).annotate(
+      OpenApi.Description,
+      "Ends a key at once."
+    )
   )
   .annotateEndpoints(RequiredScope, "keys:admin")
   .middleware(Authorization)

@@ -6,7 +6,10 @@ import { Authorization, RequiredScope } from "./Middleware.ts"
 /** Who did what: the audit log and a check of its hash chain. */
 export class AuditApi extends HttpApiGroup.make("audit")
   .add(
-    HttpApiEndpoint.get("listAudit", "/", { query: PageQuery, success: Page(AuditEntry) }),
+    HttpApiEndpoint.get("listAudit", "/", { query: PageQuery, success: Page(AuditEntry) }).annotate(
+      OpenApi.Description,
+      "What was done by whom, newest first."
+    ),
     HttpApiEndpoint.get("verifyAudit", "/verify", { success: AuditVerification }).annotate(
       OpenApi.Description,
       "Recomputes the chain from its first entry and says where it breaks, if it does."

@@ -20,21 +20,27 @@ export class DeepIntegrationsApi extends HttpApiGroup.make("deepIntegrations")
     HttpApiEndpoint.get("listDeepIntegrations", "/", { success: Schema.Array(DeepIntegration) })
       .annotate(RequiredScope, "integrations:read")
       .annotate(OpenApi.Description, "All four with their status, whether configured or not."),
-    HttpApiEndpoint.get("getDeepIntegration", "/:type", { params, success: DeepIntegration }).annotate(
-      RequiredScope,
-      "integrations:read"
-    ),
+    HttpApiEndpoint.get("getDeepIntegration", "/:type", { params, success: DeepIntegration })
+      .annotate(OpenApi.Description, "One of the four with its status and configuration.")
+      .annotate(RequiredScope, "integrations:read"),
     HttpApiEndpoint.patch("configureDeepIntegration", "/:type", {
       params,
       payload: DeepIntegrationSettings,
       success: DeepIntegration,
       error: [InvalidRequest, Unprocessable, ...moves]
-    }).annotate(RequiredScope, "integrations:write"),
+    })
+      .annotate(
+        OpenApi.Description,
+        "Changes the settings that are given. What the vendor proves is read-only."
+      )
+      .annotate(RequiredScope, "integrations:write"),
     HttpApiEndpoint.delete("disconnectDeepIntegration", "/:type", {
       params,
       success: DeepIntegration,
       error: moves
-    }).annotate(RequiredScope, "integrations:write"),
+    })
+      .annotate(OpenApi.Description, "Ends the connection and forgets its credentials.")
+      .annotate(RequiredScope, "integrations:write"),
     HttpApiEndpoint.post("connectDeepIntegration", "/:type/connect", {
       params,
       success: ConnectStep,
@@ -46,12 +52,19 @@ export class DeepIntegrationsApi extends HttpApiGroup.make("deepIntegrations")
       params,
       success: ConnectStep,
       error: [ProviderNotConfigured, ...moves]
-    }).annotate(RequiredScope, "integrations:write"),
+    })
+      .annotate(
+        OpenApi.Description,
+        "Goes on with the stored credentials when they hold; else answers where the user consents again."
+      )
+      .annotate(RequiredScope, "integrations:write"),
     HttpApiEndpoint.post("suspendDeepIntegration", "/:type/suspend", {
       params,
       success: DeepIntegration,
       error: moves
-    }).annotate(RequiredScope, "integrations:write"),
+    })
+      .annotate(OpenApi.Description, "Stops every operation until it is resumed or reconnected.")
+      .annotate(RequiredScope, "integrations:write"),
     HttpApiEndpoint.post("resumeDeepIntegration", "/:type/resume", {
       params,
       success: DeepIntegration,

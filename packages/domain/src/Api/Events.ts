@@ -27,9 +27,11 @@ export class EventsApi extends HttpApiGroup.make("events")
       .annotate(RequiredScope, "events:publish")
       .annotate(OpenApi.Description, "The answer means that the event and its deliveries are on disk."),
     HttpApiEndpoint.get("listEvents", "/events", {
-      query: { ...PageQuery, ...filter },
+      query: { ...PageQuery, cursor: Schema.optionalKey(Position), ...filter },
       success: Page(Event)
-    }).annotate(RequiredScope, "events:read"),
+    })
+      .annotate(OpenApi.Description, "Events of the platform and of the tenant, newest first.")
+      .annotate(RequiredScope, "events:read"),
     HttpApiEndpoint.get("streamEvents", "/events/stream", {
       headers: { "last-event-id": Schema.optionalKey(Position) },
       query: filter,
@@ -50,12 +52,18 @@ export class EventsApi extends HttpApiGroup.make("events")
       success: EventType.pipe(HttpApiSchema.status(201)),
       error: [Forbidden, Conflict, Unprocessable]
     })
+      .annotate(
+        OpenApi.Description,
+        "Declares an event type of the tenant's own, with a JSON Schema for its data if wanted."
+      )
       .middleware(Idempotency)
       .annotate(RequiredScope, "events:publish"),
     HttpApiEndpoint.get("listEventTypes", "/event-types", {
       query: PageQuery,
       success: Page(EventType)
-    }).annotate(RequiredScope, "events:read")
+    })
+      .annotate(OpenApi.Description, "The tenant's own event types, newest first.")
+      .annotate(RequiredScope, "events:read")
   )
   .middleware(Authorization)
   .prefix("/v1")

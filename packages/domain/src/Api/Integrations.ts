@@ -14,17 +14,25 @@ export class IntegrationsApi extends HttpApiGroup.make("integrations")
       success: Integration.pipe(HttpApiSchema.status(201)),
       error: [Forbidden, Unprocessable]
     })
+      .annotate(
+        OpenApi.Description,
+        "Adds a service. The credential is sealed at once and never shown again."
+      )
       .middleware(Idempotency)
       .annotate(RequiredScope, "integrations:write"),
     HttpApiEndpoint.get("listIntegrations", "/", {
       query: { ...PageQuery, ...CustomerQuery },
       success: Page(Integration)
-    }).annotate(RequiredScope, "integrations:read"),
+    })
+      .annotate(OpenApi.Description, "The integrations, newest first.")
+      .annotate(RequiredScope, "integrations:read"),
     HttpApiEndpoint.get("getIntegration", "/:id", {
       params: { id: IntegrationId },
       success: Integration,
       error: NotFound
-    }).annotate(RequiredScope, "integrations:read"),
+    })
+      .annotate(OpenApi.Description, "One integration with its status.")
+      .annotate(RequiredScope, "integrations:read"),
     HttpApiEndpoint.patch("updateIntegration", "/:id", {
       params: { id: IntegrationId },
       payload: IntegrationPatch,
@@ -36,7 +44,9 @@ export class IntegrationsApi extends HttpApiGroup.make("integrations")
     HttpApiEndpoint.delete("removeIntegration", "/:id", {
       params: { id: IntegrationId },
       error: NotFound
-    }).annotate(RequiredScope, "integrations:write")
+    })
+      .annotate(OpenApi.Description, "Removes the integration and its credential.")
+      .annotate(RequiredScope, "integrations:write")
   )
   .middleware(Authorization)
   .prefix("/v1/integrations")

@@ -1,6 +1,6 @@
 import { Context, Schema } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-import { Caller, type Scope } from "../ApiKey.ts"
+import type { Caller, Scope } from "../ApiKey.ts"
 import {
   Forbidden,
   IdempotencyConflict,
@@ -51,7 +51,7 @@ export class Idempotency extends HttpApiMiddleware.Service<Idempotency, { requir
 export const IdempotencyHeaders = {
   "idempotency-key": Schema.optionalKey(
     Schema.String.check(
-      Schema.isPattern(/^[\x21-\x7e]{1,255}$/, { message: "Expected 1 to 255 printable ASCII characters" })
+      Schema.isPattern(/^[\x21-\x7e]{1,255}$/u, { message: "Expected 1 to 255 printable ASCII characters" })
     ).annotate({ description: "Makes the request safe to repeat for 24 hours." })
   )
 }

@@ -13,12 +13,15 @@ export const SettingsPatch = Schema.Struct(Struct.map(TenantSettings.fields, Sch
 /** What a tenant decides for itself. */
 export class SettingsApi extends HttpApiGroup.make("settings")
   .add(
-    HttpApiEndpoint.get("getSettings", "/", { success: TenantSettings }),
+    HttpApiEndpoint.get("getSettings", "/", { success: TenantSettings }).annotate(
+      OpenApi.Description,
+      "The settings as they are."
+    ),
     HttpApiEndpoint.patch("updateSettings", "/", {
       payload: SettingsPatch,
       success: TenantSettings,
       error: Forbidden
-    })
+    }).annotate(OpenApi.Description, "Changes the settings that are given; the others stay.")
   )
   .annotateEndpoints(RequiredScope, "keys:admin")
   .middleware(Authorization)

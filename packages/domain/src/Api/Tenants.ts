@@ -24,7 +24,10 @@ export class TenantsApi extends HttpApiGroup.make("tenants")
       OpenApi.Description,
       "Creates a tenant with its first API key, which is shown only in this answer."
     ),
-    HttpApiEndpoint.get("listTenants", "/", { query: PageQuery, success: Page(Tenant) }),
+    HttpApiEndpoint.get("listTenants", "/", { query: PageQuery, success: Page(Tenant) }).annotate(
+      OpenApi.Description,
+      "Every tenant, newest first."
+    ),
     HttpApiEndpoint.delete("deleteTenant", "/:id", { params: { id: TenantId }, error: NotFound }).annotate(
       OpenApi.Description,
       "Deletes the tenant with all it has and destroys its data key, so that no copy of its secrets can be read."

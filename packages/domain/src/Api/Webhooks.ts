@@ -50,17 +50,23 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
       params: inbound,
       success: InboundWebhook,
       error: NotFound
-    }).annotate(RequiredScope, "webhooks:read"),
+    })
+      .annotate(OpenApi.Description, "One inbound webhook, without its address and secrets.")
+      .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.patch("updateInboundWebhook", "/webhooks/inbound/:id", {
       params: inbound,
       payload: InboundWebhookPatch,
       success: InboundWebhook,
       error: [NotFound, Unprocessable]
-    }).annotate(RequiredScope, "webhooks:write"),
+    })
+      .annotate(OpenApi.Description, "Changes what is given. New secrets replace all the old ones.")
+      .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.delete("removeInboundWebhook", "/webhooks/inbound/:id", {
       params: inbound,
       error: NotFound
-    }).annotate(RequiredScope, "webhooks:write"),
+    })
+      .annotate(OpenApi.Description, "Closes the address and removes the webhook.")
+      .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.post("createOutboundWebhook", "/webhooks/outbound", {
       headers: IdempotencyHeaders,
       payload: NewOutboundWebhook,
@@ -74,17 +80,23 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
       params: outbound,
       success: OutboundWebhook,
       error: NotFound
-    }).annotate(RequiredScope, "webhooks:read"),
+    })
+      .annotate(OpenApi.Description, "One outbound webhook, without its signing secret.")
+      .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.patch("updateOutboundWebhook", "/webhooks/outbound/:id", {
       params: outbound,
       payload: OutboundWebhookPatch,
       success: OutboundWebhook,
       error: [NotFound, Unprocessable]
-    }).annotate(RequiredScope, "webhooks:write"),
+    })
+      .annotate(OpenApi.Description, "Changes what is given. A disabled webhook is delivered nothing.")
+      .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.delete("removeOutboundWebhook", "/webhooks/outbound/:id", {
       params: outbound,
       error: NotFound
-    }).annotate(RequiredScope, "webhooks:write"),
+    })
+      .annotate(OpenApi.Description, "Removes the webhook; deliveries that are still due are dropped.")
+      .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.get("listWebhooks", "/webhooks", {
       query: {
         ...PageQuery,
@@ -92,7 +104,9 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
         direction: Schema.optionalKey(Schema.Literals(["inbound", "outbound"]))
       },
       success: Page(AnyWebhook)
-    }).annotate(RequiredScope, "webhooks:read"),
+    })
+      .annotate(OpenApi.Description, "Inbound and outbound webhooks, newest first.")
+      .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("listDeliveries", "/deliveries", {
       query: {
         ...PageQuery,
@@ -100,7 +114,9 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
         state: Schema.optionalKey(DeliveryState)
       },
       success: Page(Delivery)
-    }).annotate(RequiredScope, "webhooks:read"),
+    })
+      .annotate(OpenApi.Description, "Events on their way to outbound webhooks, newest first.")
+      .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("getDelivery", "/deliveries/:id", {
       params: { id: DeliveryId },
       success: DeliveryDetail,
@@ -111,12 +127,16 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
     HttpApiEndpoint.get("listMessages", "/messages", {
       query: { ...PageQuery, webhookId: Schema.optionalKey(InboundWebhookId) },
       success: Page(Message)
-    }).annotate(RequiredScope, "webhooks:read"),
+    })
+      .annotate(OpenApi.Description, "Messages that inbound webhooks took, newest first.")
+      .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("getMessage", "/messages/:id", {
       params: { id: MessageId },
       success: Message,
       error: NotFound
-    }).annotate(RequiredScope, "webhooks:read")
+    })
+      .annotate(OpenApi.Description, "One message as it was received.")
+      .annotate(RequiredScope, "webhooks:read")
   )
   .middleware(Authorization)
   .prefix("/v1")

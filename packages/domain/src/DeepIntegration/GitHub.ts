@@ -14,7 +14,7 @@ export const GitHubPermissions = Schema.Struct({
 
 /** A repository as `owner/repo`, in the characters that GitHub allows. */
 export const Repository = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/[A-Za-z0-9._-]{1,100}$/, {
+  Schema.isPattern(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/[A-Za-z0-9._-]{1,100}$/u, {
     message: "Expected owner/repo"
   })
 ).annotate({ identifier: "Repository", description: "A repository as `owner/repo`." })

@@ -67,7 +67,20 @@ export const NewInboundWebhook = Schema.Struct({
   scheme: InboundScheme,
   secrets: Schema.Array(SigningSecret).check(Schema.isMinLength(1), Schema.isMaxLength(5)),
   customerId: Schema.optionalKey(CustomerId)
-}).annotate({ identifier: "NewInboundWebhook" })
+})
+  .annotate({ identifier: "NewInboundWebhook" })
+  .pipe(
+    Schema.annotateEncoded({
+      examples: [
+        {
+          name: "GitHub",
+          source: "github",
+          scheme: { type: "github" },
+          secrets: ["the secret that GitHub signs with"]
+        }
+      ]
+    })
+  )
 export type NewInboundWebhook = typeof NewInboundWebhook.Type
 
 /** What of an inbound webhook may change. `secrets` replaces all of them. */
