@@ -13,8 +13,19 @@ export type EventId = typeof EventId.Type
  * have later positions, and no event ever appears before a position that was read.
  */
 export const Position = Schema.String.check(
-  Schema.isPattern(/^\d{1,20}-\d{1,19}$/, { message: "Expected the position of an event" })
-).pipe(Schema.brand("Position"))
+  Schema.makeFilter((text) => {
+    const [, xid, sequence] = /^(\d{1,20})-(\d{1,19})$/.exec(text) ?? []
+    return (
+      (xid !== undefined &&
+        sequence !== undefined &&
+        BigInt(xid) < 2n ** 64n &&
+        BigInt(sequence) < 2n ** 63n) ||
+      "Expected the position of an event"
+    )
+  })
+)
+  .pipe(Schema.brand("Position"))
+  .annotate({ identifier: "Position", description: "Where an event stands in the log." })
 export type Position = typeof Position.Type
 
 /** The payload of each event that the platform itself publishes. */
@@ -53,7 +64,7 @@ export const reservedNamespaces: ReadonlySet<string> = new Set([
 
 /** The name of any event type: 1 to 8 segments joined by dots or colons, such as `invoice.paid`. */
 export const EventTypeName = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}(?:[.:][A-Za-z0-9_-]{1,64}){0,7}$/, {
+  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}(?:[.:][A-Za-z0-9_-]{1,64}){0,7}$/u, {
     message: "Expected 1 to 8 segments of letters, digits, _ or -, joined by dots or colons"
   })
 ).annotate({ identifier: "EventTypeName", description: "Such as `invoice.paid`." })

@@ -17,15 +17,15 @@ export type AttemptId = typeof AttemptId.Type
  * or `*` for everything but `webhook:*`, which an endpoint gets only by naming it.
  */
 export const EventPattern = Schema.String.check(
-  Schema.isPattern(/^(?:\*|[A-Za-z0-9_-]{1,64}(?:[.:][A-Za-z0-9_-]{1,64}){0,7}(?:[.:]\*)?)$/, {
+  Schema.isPattern(/^(?:\*|[A-Za-z0-9_-]{1,64}(?:[.:][A-Za-z0-9_-]{1,64}){0,7}(?:[.:]\*)?)$/u, {
     message: "Expected an event type, a prefix such as invoice.* or *"
   })
 ).annotate({ identifier: "EventPattern", description: "`invoice.paid`, `invoice.*` or `*`." })
 
-/** Whether an endpoint with `pattern` takes events of `type`. */
-export const matches = (pattern: string, type: string): boolean => {
-  if (pattern === "*") return !type.startsWith("webhook:")
-  return pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type
+/** Every pattern that takes events of `type`: `a.b` is taken by `a.b`, `a.*` and `*`. */
+export const patternsFor = (type: string): ReadonlyArray<string> => {
+  const prefixes = Array.from(type.matchAll(/[.:]/g), ({ index }) => `${type.slice(0, index + 1)}*`)
+  return type.startsWith("webhook:") ? [type, ...prefixes] : [type, ...prefixes, "*"]
 }
 
 /** An address of the tenant's or its customer's that events are delivered to. */
@@ -52,7 +52,10 @@ export const NewOutboundWebhook = Schema.Struct({
   description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
   eventTypes: Schema.Array(EventPattern).check(Schema.isMinLength(1), Schema.isMaxLength(100)),
   customerId: Schema.optionalKey(CustomerId)
-}).annotate({ identifier: "NewOutboundWebhook" })
+}).annotate({
+  identifier: "NewOutboundWebhook",
+  examples: [{ url: "https://example.com/webhooks", eventTypes: ["invoice.*", "webhook:received"] }]
+})
 export type NewOutboundWebhook = typeof NewOutboundWebhook.Type
 
 /** What of an outbound webhook may change. */

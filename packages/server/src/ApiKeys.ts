@@ -1,0 +1,168 @@
+import {
+  ApiKey,
+  ApiKeyId,
+  type Caller,
+  CreatedApiKey,
+  type NewApiKey,
+  Scope
+} from "@do-integrations/domain/ApiKey"
+import type { Page, PageQuery } from "@do-integrations/domain/Page"
+import { Forbidden, NotFound } from "@do-integrations/domain/Problem"
+import { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
+import { Cache, Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
+import { Digest, SecureRandom } from "effect/crypto"
+import { Base64Url, Hex } from "effect/encoding"
+import { SqlClient } from "effect/sql"
+import { AuditLog } from "./AuditLog.ts"
+import { newApiKeyId } from "./Ids.ts"
+import { fetchLimit, toPage } from "./Sql/Paging.ts"
+import { rowsOf } from "./Sql/Rows.ts"
+import { UnitOfWork } from "./UnitOfWork.ts"
+
+/** How long a node trusts what it knows of a key: a key revoked on another node may work this long. */
+const trustedFor = "2 seconds"
+
+/** Keys that a node remembers at a time. */
+const remembered = 10_000
+
+const utf8 = new TextEncoder()
+
+const Authenticated = Schema.Struct({
+  keyId: ApiKeyId,
+  tenantId: TenantId,
+  scopes: Schema.Array(Scope),
+  customerId: Schema.optionalKey(CustomerId),
+  expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
+})
+
+/** Whose key is made, and by whom. */
+interface Maker {
+  readonly tenantId: TenantId
+  readonly actor: string
+}
+
+/** API keys: made, listed and revoked by their tenant, and recognised at every request. */
+export class ApiKeys extends Context.Service<
+  ApiKeys,
+  {
+    /** Who holds this secret, or nobody when it is unknown, revoked or expired. */
+    authenticate(secret: Redacted.Redacted): Effect.Effect<Caller["Service"] | undefined>
+    /** Makes a key in a transaction of the caller's or its own. */
+    issue(maker: Maker, key: NewApiKey): Effect.Effect<CreatedApiKey>
+    /** Makes a key with no more rights than the caller has. */
+    create(caller: Caller["Service"], key: NewApiKey): Effect.Effect<CreatedApiKey, Forbidden>
+    list(caller: Caller["Service"], query: PageQuery): Effect.Effect<Page<ApiKey>>
+    revoke(caller: Caller["Service"], id: ApiKeyId): Effect.Effect<void, NotFound>
+  }
+>()("@do-integrations/server/ApiKeys") {
+  static readonly layer = Layer.effect(
+    ApiKeys,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const audit = yield* AuditLog
+      const unit = yield* UnitOfWork
+      const random = yield* SecureRandom.SecureRandom
+      const digest = yield* Digest.Digest
+      const keys = rowsOf(ApiKey)
+      const authenticated = rowsOf(Authenticated)
+
+      const hashOf = (secret: string) => digest.digest(Digest.sha256, utf8.encode(secret))
+
+      const known = yield* Cache.make({
+        capacity: remembered,
+        timeToLive: trustedFor,
+        lookup: Effect.fnUntraced(function* (hash: string) {
+          const rows = yield* sql`
+            WITH used AS (
+              UPDATE api_keys SET last_used_at = now()
+              WHERE hash = decode(${hash}, 'hex') AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute'))
+            SELECT id AS key_id, tenant_id, scopes, customer_id, expires_at FROM api_keys
+            WHERE hash = decode(${hash}, 'hex')`
+          return (yield* authenticated(rows))[0]
+        }, Effect.orDie)
+      })
+
+      const authenticate = Effect.fn("ApiKeys.authenticate")(function* (secret: Redacted.Redacted) {
+        const found = yield* Cache.get(known, Hex.encode(yield* hashOf(Redacted.value(secret))))
+        if (found === undefined) return undefined
+        const { customerId, expiresAt, keyId, scopes, tenantId } = found
+        if (expiresAt !== undefined && (yield* DateTime.isPast(expiresAt))) return undefined
+        return { keyId, tenantId, customerId, scopes: new Set(scopes) }
+      })
+
+      const issue = Effect.fn("ApiKeys.issue")(
+        function* ({ actor, tenantId }: Maker, key: NewApiKey) {
+          const secret = `doi_${Base64Url.encode(yield* random.randomBytes(32))}`
+          const id = yield* newApiKeyId
+          const now = yield* DateTime.now
+          const expiresAt =
+            key.expiresIn === undefined ? undefined : DateTime.add(now, { seconds: key.expiresIn })
+          yield* sql`
+          INSERT INTO api_keys (id, tenant_id, name, hash, scopes, customer_id, expires_at, created_at)
+          VALUES (${id}, ${tenantId}, ${key.name}, ${yield* hashOf(secret)}, ${key.scopes}::text[],
+            ${key.customerId ?? null}, ${expiresAt === undefined ? null : DateTime.toDateUtc(expiresAt)},
+            ${DateTime.toDateUtc(now)})`
+          yield* audit.record({
+            tenantId,
+            actor,
+            action: "api_key.created",
+            target: id,
+            details: { name: key.name, scopes: key.scopes }
+          })
+          const { expiresIn: _, ...rest } = key
+          return new CreatedApiKey({
+            id,
+            ...rest,
+            ...(expiresAt === undefined ? {} : { expiresAt }),
+            createdAt: now,
+            secret: Redacted.make(secret)
+          })
+        },
+        unit.commit,
+        Effect.orDie
+      )
+
+      const create = Effect.fn("ApiKeys.create")(function* (caller: Caller["Service"], key: NewApiKey) {
+        const excess = key.scopes.find((scope) => !caller.scopes.has(scope))
+        if (excess !== undefined) {
+          return yield* new Forbidden({ detail: "A key cannot give more than it has", requiredScope: excess })
+        }
+        if (caller.customerId !== undefined && caller.customerId !== key.customerId) {
+          return yield* new Forbidden({
+            detail: "A key confined to a customer makes only keys confined to it"
+          })
+        }
+        return yield* issue({ tenantId: caller.tenantId, actor: caller.keyId }, key)
+      })
+
+      /** What a caller may see of the tenant's keys: those of its own customer, when it is confined to one. */
+      const visible = ({ customerId, tenantId }: Caller["Service"]) =>
+        customerId === undefined
+          ? sql`tenant_id = ${tenantId}`
+          : sql`tenant_id = ${tenantId} AND customer_id = ${customerId}`
+
+      const list = Effect.fn("ApiKeys.list")(function* (caller: Caller["Service"], query: PageQuery) {
+        const rows = yield* sql`
+          SELECT id, name, scopes, customer_id, expires_at, last_used_at, created_at FROM api_keys
+          WHERE ${visible(caller)} ${query.cursor === undefined ? sql`` : sql`AND id < ${query.cursor}`}
+          ORDER BY id DESC LIMIT ${fetchLimit(query)}`
+        return toPage(query, yield* keys(rows), (key) => key.id)
+      }, Effect.orDie)
+
+      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Caller["Service"], id: ApiKeyId) {
+        const [row] = yield* sql<{ hash: Uint8Array }>`
+          DELETE FROM api_keys WHERE id = ${id} AND ${visible(caller)} RETURNING hash`.pipe(Effect.orDie)
+        if (row === undefined) return yield* new NotFound()
+        yield* audit.record({
+          tenantId: caller.tenantId,
+          actor: caller.keyId,
+          action: "api_key.revoked",
+          target: id
+        })
+        yield* sql.afterCommit(Cache.invalidate(known, Hex.encode(row.hash)))
+      }, unit.commit)
+
+      return ApiKeys.of({ authenticate, issue, create, list, revoke })
+    })
+  )
+}

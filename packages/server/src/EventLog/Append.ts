@@ -1,0 +1,62 @@
+import { Event, type EventId } from "@do-integrations/domain/Event"
+import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
+import { Effect, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { newEventId } from "../Ids.ts"
+import { Fanout } from "../OutboundWebhooks/Fanout.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import { Ticker } from "./Ticker.ts"
+
+/** An event on its way into the log. */
+export interface Entry {
+  /** Minted here unless it is given. */
+  readonly id?: EventId | undefined
+  readonly tenantId: TenantId
+  readonly customerId?: CustomerId | undefined
+  readonly type: string
+  readonly subject?: string | undefined
+  readonly data: Schema.Json
+}
+
+/** The columns of an event, in the names of the domain. */
+export const eventColumns = `id, type, customer_id, subject, data::json AS data, created_at,
+  xid::text || '-' || sequence AS position`
+
+export const eventRows = rowsOf(Event)
+
+/**
+ * Writes events and their deliveries in the caller's transaction, and tells readers and endpoints once it
+ * has committed. Answers with the events as they stand in the log, in the order given.
+ */
+export const makeAppend = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const fanout = yield* Fanout
+  const ticker = yield* Ticker
+
+  return Effect.fn("EventLog.append")(function* (entries: ReadonlyArray<Entry>) {
+    if (entries.length === 0) return []
+    const rows = yield* Effect.forEach(entries, (entry) =>
+      Effect.map(entry.id === undefined ? newEventId : Effect.succeed(entry.id), (id) => ({ ...entry, id }))
+    )
+    const inserted = yield* sql`
+      INSERT INTO events (id, tenant_id, customer_id, type, subject, data)
+      SELECT id, tenant_id, customer_id, type, subject, data FROM unnest(
+        ${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.tenantId)}::text[],
+        ${rows.map((row) => row.customerId ?? null)}::text[], ${rows.map((row) => row.type)}::text[],
+        ${rows.map((row) => row.subject ?? null)}::text[], ${rows.map((row) => JSON.stringify(row.data))}::text[]
+      ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, subject, data, place)
+      ORDER BY place
+      RETURNING ${sql.literal(eventColumns)}`.pipe(Effect.flatMap(eventRows))
+    yield* fanout.deliver(
+      rows.map(({ customerId, id, tenantId, type }) => ({
+        id,
+        tenantId,
+        type,
+        ...(customerId === undefined ? {} : { customerId })
+      }))
+    )
+    yield* sql.afterCommit(ticker.tick)
+    const byId = new Map<EventId, Event>(inserted.map((event) => [event.id, event]))
+    return rows.flatMap((row) => byId.get(row.id) ?? [])
+  }, Effect.orDie)
+})

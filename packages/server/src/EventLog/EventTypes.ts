@@ -1,0 +1,99 @@
+import type { Caller } from "@do-integrations/domain/ApiKey"
+import { EventType } from "@do-integrations/domain/Event"
+import type { Page, PageQuery } from "@do-integrations/domain/Page"
+import { Conflict, Unprocessable } from "@do-integrations/domain/Problem"
+import type { TenantId } from "@do-integrations/domain/Tenant"
+import { Context, DateTime, Effect, Layer, type Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { AuditLog } from "../AuditLog.ts"
+import { fetchLimit, toPage } from "../Sql/Paging.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import { UnitOfWork } from "../UnitOfWork.ts"
+import { faults, unsupported } from "./JsonSchema.ts"
+
+type NewEventType = Omit<typeof EventType.Type, "createdAt">
+
+/** The largest JSON Schema of an event type, in characters. */
+const maxSchemaLength = 32 * 1024
+
+/** The event types that tenants registered, and the schemas that their events must fit. */
+export class EventTypes extends Context.Service<
+  EventTypes,
+  {
+    create(caller: Caller["Service"], type: NewEventType): Effect.Effect<EventType, Conflict | Unprocessable>
+    list(tenantId: TenantId, query: PageQuery): Effect.Effect<Page<EventType>>
+    /** Refuses data that does not fit the type's schema. Types without one take anything. */
+    check(tenantId: TenantId, type: string, data: Schema.Json): Effect.Effect<void, Unprocessable>
+  }
+>()("@do-integrations/server/EventTypes") {
+  static readonly layer = Layer.effect(
+    EventTypes,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const audit = yield* AuditLog
+      const unit = yield* UnitOfWork
+      const types = rowsOf(EventType)
+      const columns = sql.literal("name, description, schema::json AS schema, created_at")
+
+      const insert = Effect.fnUntraced(function* (caller: Caller["Service"], type: NewEventType) {
+        const now = yield* DateTime.now
+        const { tenantId } = caller
+        const inserted = yield* sql`
+          INSERT INTO event_types (tenant_id, name, description, schema, created_at)
+          VALUES (${tenantId}, ${type.name}, ${type.description ?? null},
+            ${type.schema === undefined ? null : JSON.stringify(type.schema)}, ${DateTime.toDateUtc(now)})
+          ON CONFLICT DO NOTHING RETURNING name`.pipe(Effect.orDie)
+        if (inserted.length === 0)
+          return yield* new Conflict({ detail: `The event type ${type.name} exists` })
+        yield* audit.record({
+          tenantId,
+          actor: caller.keyId,
+          action: "event_type.created",
+          target: type.name
+        })
+        return new EventType({ ...type, createdAt: now })
+      }, unit.commit)
+
+      const create = Effect.fn("EventTypes.create")(function* (
+        caller: Caller["Service"],
+        type: NewEventType
+      ) {
+        if (type.schema !== undefined) {
+          const fault = unsupported(type.schema)
+          if (fault !== undefined) {
+            const path = ["payload", "schema", ...fault.path]
+            return yield* new Unprocessable({ errors: [{ path, message: fault.message }] })
+          }
+          if (JSON.stringify(type.schema).length > maxSchemaLength) {
+            return yield* new Unprocessable({ detail: `A schema has at most ${maxSchemaLength} characters` })
+          }
+        }
+        return yield* insert(caller, type)
+      })
+
+      const list = Effect.fn("EventTypes.list")(function* (tenantId: TenantId, query: PageQuery) {
+        const rows = yield* sql`
+          SELECT ${columns} FROM event_types
+          WHERE tenant_id = ${tenantId} ${query.cursor === undefined ? sql`` : sql`AND name < ${query.cursor}`}
+          ORDER BY name DESC LIMIT ${fetchLimit(query)}`
+        return toPage(query, yield* types(rows), (type) => type.name)
+      }, Effect.orDie)
+
+      const check = Effect.fn("EventTypes.check")(function* (
+        tenantId: TenantId,
+        name: string,
+        data: Schema.Json
+      ) {
+        const [type] = yield* sql`
+          SELECT ${columns} FROM event_types WHERE tenant_id = ${tenantId} AND name = ${name}`.pipe(
+          Effect.flatMap(types),
+          Effect.orDie
+        )
+        const errors = type?.schema === undefined ? [] : faults(type.schema, data)
+        if (errors.length > 0) return yield* new Unprocessable({ errors })
+      })
+
+      return EventTypes.of({ create, list, check })
+    })
+  )
+}

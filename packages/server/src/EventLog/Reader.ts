@@ -1,0 +1,95 @@
+import { Event, Position } from "@do-integrations/domain/Event"
+import type { PageQuery } from "@do-integrations/domain/Page"
+import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
+import { Effect, Option, Schema, Stream } from "effect"
+import { SqlClient } from "effect/sql"
+import { fetchLimit, toPage } from "../Sql/Paging.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import { eventColumns, eventRows } from "./Append.ts"
+import { Ticker } from "./Ticker.ts"
+
+/** Which events a reader wants. */
+export interface EventFilter {
+  readonly customerId?: CustomerId | undefined
+  readonly type?: string | undefined
+}
+
+/** Events read at a time while catching up. */
+const batchSize = 200
+
+/** How soon to look again for an event that is committed but may still be preceded by a slower commit. */
+const settleDelay = "20 millis"
+
+/** How long to trust that every commit was announced. */
+const unannounced = "10 seconds"
+
+const Settling = Schema.Struct({ ...Event.fields, settled: Schema.Boolean })
+const Horizon = Schema.Struct({ position: Position })
+
+const split = (position: string) => position.split("-", 2)
+
+/** Reads the log: a page backwards, or everything from a position on, as it happens. */
+export const makeReader = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const ticker = yield* Ticker
+  const settlingRows = rowsOf(Settling)
+  const horizonRows = rowsOf(Horizon)
+
+  const matching = (tenantId: TenantId, { customerId, type }: EventFilter) => sql`
+    tenant_id = ${tenantId}
+    ${customerId === undefined ? sql`` : sql`AND customer_id = ${customerId}`}
+    ${type === undefined ? sql`` : sql`AND type = ${type}`}`
+
+  const list = Effect.fn("EventLog.list")(function* (tenantId: TenantId, query: PageQuery & EventFilter) {
+    const [xid, sequence] = split(query.cursor ?? "")
+    const rows = yield* sql`
+      SELECT ${sql.literal(eventColumns)} FROM events
+      WHERE ${matching(tenantId, query)}
+        ${query.cursor === undefined ? sql`` : sql`AND (xid, sequence) < (${xid}::xid8, ${sequence}::bigint)`}
+      ORDER BY xid DESC, sequence DESC LIMIT ${fetchLimit(query)}`
+    return toPage(query, yield* eventRows(rows), (event) => event.position)
+  }, Effect.orDie)
+
+  // Transactions commit in another order than they got their ids. An event is given out only once no
+  // transaction before it can still commit, so that a reader who resumes after it has missed nothing.
+  const readAfter = Effect.fnUntraced(function* (
+    tenantId: TenantId,
+    filter: EventFilter,
+    position: Position
+  ) {
+    const [xid, sequence] = split(position)
+    const rows = yield* sql`
+      SELECT ${sql.literal(eventColumns)}, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled FROM events
+      WHERE ${matching(tenantId, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
+      ORDER BY events.xid, events.sequence LIMIT ${batchSize}`.pipe(Effect.flatMap(settlingRows))
+    const end = rows.findIndex((row) => !row.settled)
+    return { events: end < 0 ? rows : rows.slice(0, end), settling: end >= 0 }
+  }, Effect.orDie)
+
+  const horizon = sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text || '-0' AS position`.pipe(
+    Effect.flatMap(horizonRows),
+    Effect.flatMap(([row]) => (row === undefined ? Effect.die("No snapshot") : Effect.succeed(row.position))),
+    Effect.orDie
+  )
+
+  /** Everything after `from`, or from now on, without an end. */
+  const stream = (tenantId: TenantId, filter: EventFilter, from?: Position): Stream.Stream<Event> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        // Subscribed before the first read, so that no commit falls between a read and the wait after it.
+        const committed = yield* ticker.subscribe
+        return Stream.paginate(from ?? (yield* horizon), (position) =>
+          Effect.gen(function* () {
+            const { events, settling } = yield* readAfter(tenantId, filter, position)
+            const last = events.at(-1)
+            if (last === undefined) {
+              yield* settling ? Effect.sleep(settleDelay) : Effect.timeoutOption(committed, unannounced)
+            }
+            return [events, Option.some(last?.position ?? position)] as const
+          })
+        )
+      })
+    )
+
+  return { list, stream }
+})

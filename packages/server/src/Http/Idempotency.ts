@@ -1,0 +1,91 @@
+import { Caller } from "@do-integrations/domain/ApiKey"
+import { Idempotency } from "@do-integrations/domain/Api/Middleware"
+import { IdempotencyConflict, Unprocessable } from "@do-integrations/domain/Problem"
+import { Effect, Layer, Redacted, Schema } from "effect"
+import { Digest } from "effect/crypto"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { IdempotencyKeys, type KeyedRequest } from "../IdempotencyKeys.ts"
+import { MarkCommitted } from "../UnitOfWork.ts"
+
+const utf8 = new TextEncoder()
+
+/** An answer as it is kept. Requests with a key are answered with JSON or nothing. */
+const KeptAnswer = Schema.fromJsonString(
+  Schema.Struct({ status: Schema.Int, contentType: Schema.String, body: Schema.Uint8ArrayFromBase64 })
+)
+const encodeAnswer = Schema.encodeEffect(KeptAnswer)
+const decodeAnswer = Schema.decodeEffect(KeptAnswer)
+
+const replay = Effect.fnUntraced(function* (kept: Redacted.Redacted) {
+  const { body, contentType, status } = yield* decodeAnswer(Redacted.value(kept))
+  return HttpServerResponse.uint8Array(body, {
+    status,
+    contentType,
+    headers: { "idempotent-replayed": "true" }
+  })
+}, Effect.orDie)
+
+/** What two requests must share to be the same one. */
+export const fingerprintOf = (parts: ReadonlyArray<string>) =>
+  Digest.Digest.use((digest) => digest.digest(Digest.sha256, utf8.encode(JSON.stringify(parts))))
+
+/** Carries a request with a key out once, and answers its repetitions as it was answered. */
+export const layer = Layer.effect(
+  Idempotency,
+  Effect.gen(function* () {
+    const keys = yield* IdempotencyKeys
+    const digest = yield* Digest.Digest
+
+    const once = Effect.fnUntraced(function* <E, R>(
+      handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+      keyed: KeyedRequest
+    ) {
+      const response = yield* handler.pipe(
+        Effect.provideService(MarkCommitted, keys.committed(keyed)),
+        Effect.onError(() => keys.release(keyed))
+      )
+      const body = response.body
+      if (response.status >= 300 || body._tag !== "Uint8Array") {
+        yield* keys.release(keyed)
+        return response
+      }
+      const kept = yield* Effect.orDie(
+        encodeAnswer({ status: response.status, contentType: body.contentType, body: body.body })
+      )
+      yield* keys.answer(keyed, Redacted.make(kept))
+      return response
+    }, Effect.uninterruptible)
+
+    return Idempotency.of((handler) =>
+      Effect.gen(function* () {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const key = request.headers["idempotency-key"]
+        if (key === undefined) return yield* handler
+        const { customerId, tenantId } = yield* Caller
+        const body = yield* Effect.orElseSucceed(request.text, () => "")
+        const fingerprint = yield* Effect.provideService(
+          fingerprintOf([request.method, request.url, customerId ?? "", body]),
+          Digest.Digest,
+          digest
+        )
+        const keyed = { tenantId, key, fingerprint }
+        const claim = yield* keys.claim(keyed)
+        switch (claim._tag) {
+          case "Fresh":
+            return yield* once(handler, keyed)
+          case "Answered":
+            return yield* replay(claim.answer)
+          case "Running":
+            return yield* new IdempotencyConflict({ detail: "The request with this key is still running" })
+          case "AnswerLost":
+            return yield* new IdempotencyConflict({
+              detail:
+                "The request with this key was carried out, but its answer was lost; look for its result"
+            })
+          case "Taken":
+            return yield* new Unprocessable({ detail: "This Idempotency-Key belongs to another request" })
+        }
+      })
+    )
+  })
+)

@@ -1,0 +1,114 @@
+import type { TenantId } from "@do-integrations/domain/Tenant"
+import { Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { rowsOf } from "./Sql/Rows.ts"
+import { Vault } from "./Vault.ts"
+
+/** One request with an `Idempotency-Key`. */
+export interface KeyedRequest {
+  readonly tenantId: TenantId
+  readonly key: string
+  /** SHA-256 of what the request asks for and on whose behalf: equal only for the same request. */
+  readonly fingerprint: Uint8Array
+}
+
+/** What an `Idempotency-Key` means for the request that carries it. */
+export type Claim =
+  /** It is new: the request is to be carried out. */
+  | { readonly _tag: "Fresh" }
+  /** The same request was answered with this. */
+  | { readonly _tag: "Answered"; readonly answer: Redacted.Redacted }
+  /** The same request is being carried out. */
+  | { readonly _tag: "Running" }
+  /** The same request was carried out, and the process died before its answer was kept. */
+  | { readonly _tag: "AnswerLost" }
+  /** Another request has this key. */
+  | { readonly _tag: "Taken" }
+
+/** How long a key is kept. */
+const lifetime = "24 hours"
+
+/** How long a request may run before a repetition takes over, unless it was carried out by then. */
+const lease = "60 seconds"
+
+const Held = Schema.Struct({
+  fingerprint: Schema.Uint8Array,
+  state: Schema.Literals(["running", "committed", "answered"]),
+  answer: Schema.optionalKey(Schema.Uint8Array)
+})
+
+const equal = (a: Uint8Array, b: Uint8Array) =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])
+
+/** The requests of the last day that carried an `Idempotency-Key`, and their sealed answers. */
+export class IdempotencyKeys extends Context.Service<
+  IdempotencyKeys,
+  {
+    claim(request: KeyedRequest): Effect.Effect<Claim>
+    /** Notes, in the transaction of the change itself, that the request was carried out. */
+    committed(request: KeyedRequest): Effect.Effect<void>
+    /** Keeps the answer, sealed: it may hold a one-time secret. */
+    answer(request: KeyedRequest, answer: Redacted.Redacted): Effect.Effect<void>
+    /** Gives the key free again, after a request that was not carried out. */
+    release(request: KeyedRequest): Effect.Effect<void>
+  }
+>()("@do-integrations/server/IdempotencyKeys") {
+  static readonly layer = Layer.effect(
+    IdempotencyKeys,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const vault = yield* Vault
+      const held = rowsOf(Held)
+
+      const address = ({ key, tenantId }: KeyedRequest) =>
+        ({ tenantId, table: "idempotency_keys", row: key, field: "answer" }) as const
+      const mine = ({ key, tenantId }: KeyedRequest) => sql`tenant_id = ${tenantId} AND key = ${key}`
+
+      const claim = Effect.fn("IdempotencyKeys.claim")(function* (request: KeyedRequest) {
+        const { fingerprint, key, tenantId } = request
+        const claimed = yield* sql`
+          INSERT INTO idempotency_keys (tenant_id, key, fingerprint, state, locked_until, expires_at)
+          VALUES (${tenantId}, ${key}, ${fingerprint}, 'running',
+            now() + ${lease}::interval, now() + ${lifetime}::interval)
+          ON CONFLICT (tenant_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = 'running',
+            answer = NULL, locked_until = excluded.locked_until, expires_at = excluded.expires_at
+          WHERE idempotency_keys.expires_at < now()
+            OR (idempotency_keys.state = 'running' AND idempotency_keys.locked_until < now()
+              AND idempotency_keys.fingerprint = excluded.fingerprint)
+          RETURNING key`
+        if (claimed.length > 0) return { _tag: "Fresh" } as const
+        const [row] = yield* held(
+          yield* sql`SELECT fingerprint, state, answer FROM idempotency_keys WHERE ${mine(request)}`
+        )
+        if (row === undefined) return { _tag: "Running" } as const
+        if (!equal(row.fingerprint, fingerprint)) return { _tag: "Taken" } as const
+        if (row.answer === undefined) {
+          return { _tag: row.state === "running" ? "Running" : "AnswerLost" } as const
+        }
+        return { _tag: "Answered", answer: yield* vault.open(address(request), row.answer) } as const
+      }, Effect.orDie)
+
+      const committed = (request: KeyedRequest) =>
+        sql`UPDATE idempotency_keys SET state = 'committed' WHERE ${mine(request)}`.pipe(
+          Effect.asVoid,
+          Effect.orDie
+        )
+
+      const answer = Effect.fn("IdempotencyKeys.answer")(function* (
+        request: KeyedRequest,
+        content: Redacted.Redacted
+      ) {
+        const sealed = yield* vault.seal(address(request), content)
+        yield* sql`UPDATE idempotency_keys SET state = 'answered', answer = ${sealed} WHERE ${mine(request)}`
+      }, Effect.orDie)
+
+      const release = (request: KeyedRequest) =>
+        sql`DELETE FROM idempotency_keys WHERE ${mine(request)} AND state = 'running'`.pipe(
+          Effect.asVoid,
+          Effect.orDie
+        )
+
+      return IdempotencyKeys.of({ claim, committed, answer, release })
+    })
+  )
+}

@@ -1,0 +1,75 @@
+import { EventId } from "@do-integrations/domain/Event"
+import { OutboundWebhookId, patternsFor } from "@do-integrations/domain/Webhook/Outbound"
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { newDeliveryId } from "../Ids.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import { Wakeups } from "./Wakeups.ts"
+
+/** What of an event decides where it goes. */
+export interface Routed {
+  readonly id: EventId
+  readonly tenantId: string
+  readonly customerId?: string
+  readonly type: string
+}
+
+const Match = Schema.Struct({ eventId: EventId, webhookId: OutboundWebhookId, enabled: Schema.Boolean })
+
+/**
+ * Gives every new event a delivery to each endpoint that takes it, in the transaction that writes the
+ * event. A disabled endpoint's delivery is recorded as skipped, so that nothing vanishes.
+ */
+export class Fanout extends Context.Service<
+  Fanout,
+  { deliver(events: ReadonlyArray<Routed>): Effect.Effect<void> }
+>()("@do-integrations/server/OutboundWebhooks/Fanout") {
+  static readonly layer = Layer.effect(
+    Fanout,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const wakeups = yield* Wakeups
+      const matchRows = rowsOf(Match)
+
+      const match = (events: ReadonlyArray<Routed>) =>
+        sql`
+          SELECT event.id AS event_id, webhook.id AS webhook_id, webhook.enabled
+          FROM unnest(
+            ${events.map((event) => event.id)}::text[], ${events.map((event) => event.tenantId)}::text[],
+            ${events.map((event) => event.customerId ?? null)}::text[],
+            ${events.map((event) => patternsFor(event.type).join(" "))}::text[]
+          ) AS event(id, tenant_id, customer_id, patterns)
+          JOIN outbound_webhooks AS webhook ON webhook.tenant_id = event.tenant_id
+            AND (webhook.customer_id IS NULL OR webhook.customer_id = event.customer_id)
+            AND webhook.event_types && string_to_array(event.patterns, ' ')`.pipe(Effect.flatMap(matchRows))
+
+      const deliver = Effect.fn("Fanout.deliver")(function* (events: ReadonlyArray<Routed>) {
+        const matches = yield* match(events)
+        if (matches.length === 0) return
+        const byId = new Map(events.map((event) => [event.id, event]))
+        const rows = yield* Effect.forEach(matches, ({ enabled, eventId, webhookId }) =>
+          Effect.map(newDeliveryId, (id) => ({ id, webhookId, enabled, eventId, event: byId.get(eventId) }))
+        )
+        yield* sql`
+          INSERT INTO deliveries
+            (id, tenant_id, customer_id, webhook_id, event_id, event_type, state, due_at, completed_at)
+          SELECT id, tenant_id, customer_id, webhook_id, event_id, event_type,
+            CASE WHEN enabled THEN 'pending' ELSE 'skipped' END,
+            CASE WHEN enabled THEN now() END, CASE WHEN enabled THEN NULL ELSE now() END
+          FROM unnest(
+            ${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.event?.tenantId ?? null)}::text[],
+            ${rows.map((row) => row.event?.customerId ?? null)}::text[],
+            ${rows.map((row) => row.webhookId)}::text[], ${rows.map((row) => row.eventId)}::text[],
+            ${rows.map((row) => row.event?.type ?? null)}::text[], ${rows.map((row) => row.enabled)}::boolean[]
+          ) WITH ORDINALITY
+            AS row(id, tenant_id, customer_id, webhook_id, event_id, event_type, enabled, place)
+          ORDER BY place`
+        yield* sql.afterCommit(
+          wakeups.offer(new Set(rows.filter((row) => row.enabled).map((row) => row.webhookId)))
+        )
+      }, Effect.orDie)
+
+      return Fanout.of({ deliver })
+    })
+  )
+}
