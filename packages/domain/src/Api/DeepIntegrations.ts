@@ -7,7 +7,8 @@ import {
   IllegalTransition,
   InvalidRequest,
   ProviderNotConfigured,
-  Unprocessable
+  Unprocessable,
+  Unavailable
 } from "../Problem.ts"
 import { Authorization, RequiredScope } from "./Middleware.ts"
 
@@ -44,14 +45,14 @@ export class DeepIntegrationsApi extends HttpApiGroup.make("deepIntegrations")
     HttpApiEndpoint.post("connectDeepIntegration", "/:type/connect", {
       params,
       success: ConnectStep,
-      error: [ProviderNotConfigured, ...moves]
+      error: [ProviderNotConfigured, Unavailable, ...moves]
     })
       .annotate(RequiredScope, "integrations:write")
       .annotate(OpenApi.Description, "Answers the next step: an address that the user visits, or done."),
     HttpApiEndpoint.post("reconnectDeepIntegration", "/:type/reconnect", {
       params,
       success: ConnectStep,
-      error: [ProviderNotConfigured, ...moves]
+      error: [ProviderNotConfigured, Unavailable, ...moves]
     })
       .annotate(
         OpenApi.Description,
@@ -68,7 +69,7 @@ export class DeepIntegrationsApi extends HttpApiGroup.make("deepIntegrations")
     HttpApiEndpoint.post("resumeDeepIntegration", "/:type/resume", {
       params,
       success: DeepIntegration,
-      error: [ProviderNotConfigured, ...moves]
+      error: [ProviderNotConfigured, Unavailable, ...moves]
     })
       .annotate(RequiredScope, "integrations:write")
       .annotate(OpenApi.Description, "Goes on after the stored credentials were verified with the vendor.")

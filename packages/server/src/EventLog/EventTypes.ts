@@ -3,13 +3,19 @@ import { EventType } from "@do-integrations/domain/Event"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import { Conflict, Unprocessable } from "@do-integrations/domain/Problem"
 import type { TenantId } from "@do-integrations/domain/Tenant"
-import { Context, DateTime, Effect, Layer, type Schema } from "effect"
+import { Cache, Context, DateTime, Effect, Layer, type Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { AuditLog } from "../AuditLog.ts"
 import { fetchLimit, toPage } from "../Sql/Paging.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { UnitOfWork } from "../UnitOfWork.ts"
 import { faults, unsupported } from "./JsonSchema.ts"
+
+/** How long a node trusts what it knows of an event type made on another node. */
+const trustedFor = "2 seconds"
+
+/** Event types that a node remembers at a time. */
+const remembered = 10_000
 
 type NewEventType = Omit<typeof EventType.Type, "createdAt">
 
@@ -35,6 +41,17 @@ export class EventTypes extends Context.Service<
       const types = rowsOf(EventType)
       const columns = sql.literal("name, description, schema::json AS schema, created_at")
 
+      const known = yield* Cache.make({
+        capacity: remembered,
+        timeToLive: trustedFor,
+        lookup: Effect.fnUntraced(function* (key: string) {
+          const [tenantId, name] = key.split(" ", 2)
+          const rows = yield* sql`
+            SELECT ${columns} FROM event_types WHERE tenant_id = ${tenantId} AND name = ${name}`
+          return (yield* types(rows))[0]?.schema
+        }, Effect.orDie)
+      })
+
       const insert = Effect.fnUntraced(function* (caller: Caller["Service"], type: NewEventType) {
         const now = yield* DateTime.now
         const { tenantId } = caller
@@ -51,6 +68,7 @@ export class EventTypes extends Context.Service<
           action: "event_type.created",
           target: type.name
         })
+        yield* sql.afterCommit(Cache.invalidate(known, `${tenantId} ${type.name}`))
         return new EventType({ ...type, createdAt: now })
       }, unit.commit)
 
@@ -84,12 +102,8 @@ export class EventTypes extends Context.Service<
         name: string,
         data: Schema.Json
       ) {
-        const [type] = yield* sql`
-          SELECT ${columns} FROM event_types WHERE tenant_id = ${tenantId} AND name = ${name}`.pipe(
-          Effect.flatMap(types),
-          Effect.orDie
-        )
-        const errors = type?.schema === undefined ? [] : faults(type.schema, data)
+        const schema = yield* Cache.get(known, `${tenantId} ${name}`)
+        const errors = schema === undefined ? [] : faults(schema, data)
         if (errors.length > 0) return yield* new Unprocessable({ errors })
       })
 

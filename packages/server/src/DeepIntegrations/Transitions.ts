@@ -1,0 +1,70 @@
+import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { DeepIntegrationType } from "@do-integrations/domain/Integration"
+import { type IllegalTransition } from "@do-integrations/domain/Problem"
+import { next, type Status, type Trigger } from "@do-integrations/domain/Lifecycle"
+import { Effect } from "effect"
+import { AuditLog } from "../AuditLog.ts"
+import { EventLog, type PlatformEntry } from "../EventLog.ts"
+import { UnitOfWork } from "../UnitOfWork.ts"
+import { type Change, makeRepo } from "./Repo.ts"
+
+/** The status that `by` leads to, or the error that it leads nowhere. */
+export const legal = (from: Status, by: Trigger): Effect.Effect<Status, IllegalTransition> => {
+  const to = next(from, by)
+  return typeof to === "string" ? Effect.succeed(to) : Effect.fail(to)
+}
+
+/** The event that tells of a change of status; most changes have none. */
+const eventOf = (type: DeepIntegrationType, { error, from, to }: Change) => {
+  if (from === to) return undefined
+  switch (to) {
+    case "active":
+      return { type: "integration:connected", data: { integrationType: type } } as const
+    case "not_configured":
+      return { type: "integration:disconnected", data: { integrationType: type } } as const
+    case "error":
+      return { type: "integration:error", data: { integrationType: type, error: error ?? "" } } as const
+    default:
+      return undefined
+  }
+}
+
+/** Writes changes of integrations: the row, its event and its audit entry in one transaction. */
+export const makeTransitions = Effect.gen(function* () {
+  const audit = yield* AuditLog
+  const events = yield* EventLog
+  const repo = yield* makeRepo
+  const unit = yield* UnitOfWork
+
+  const save = Effect.fnUntraced(function* (
+    { keyId, tenantId }: Caller["Service"],
+    type: DeepIntegrationType,
+    action: string,
+    change: Change
+  ) {
+    const changed = yield* repo.change(tenantId, type, change)
+    yield* audit.record({
+      tenantId,
+      actor: keyId,
+      action: `deep_integration.${action}`,
+      target: type,
+      details: { from: change.from, to: change.to, changed: Object.keys(change.fields ?? {}) }
+    })
+    const event = eventOf(type, change)
+    if (event !== undefined)
+      yield* events.record({ ...event, tenantId, subject: type } satisfies PlatformEntry)
+    return changed
+  }, unit.commit)
+
+  /** Moves an integration that is in `from` by a trigger, when that is legal. */
+  const move = Effect.fnUntraced(function* (
+    caller: Caller["Service"],
+    type: DeepIntegrationType,
+    step: { readonly from: Status; readonly by: Trigger; readonly error?: string }
+  ) {
+    const to = yield* legal(step.from, step.by)
+    return yield* save(caller, type, step.by, { from: step.from, to, error: step.error })
+  })
+
+  return { find: repo.find, findAll: repo.findAll, save, move }
+})
