@@ -16,7 +16,11 @@ export const Invoice = Schema.Struct({ id: Schema.String, amount: Schema.Int })
 /** What this service makes of a failure on the way to DO Integrations. */
 export class InvoicingError extends Schema.TaggedError<InvoicingError>()("InvoicingError", {
   cause: Schema.Defect()
-}) {}
+}) {
+  override get message() {
+    return "DO Integrations could not be asked"
+  }
+}
 
 export class Invoicing extends Context.Service<
   Invoicing,

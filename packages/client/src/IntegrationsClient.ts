@@ -11,6 +11,8 @@ export interface Options {
   readonly baseUrl: string
   /** A tenant's API key; for `tenants.*` the root key. */
   readonly apiKey: Redacted.Redacted
+  /** `false` tries each call once, for people who wait; left out: transient failures are retried. */
+  readonly retry?: boolean
 }
 
 const takesIdempotencyKey = ({ headers }: HttpApiEndpoint.Top) =>
@@ -45,10 +47,10 @@ export class IntegrationsClient extends Context.Service<
   HttpApiClient.ForApi<typeof Api>
 >()("@do-integrations/client/IntegrationsClient") {
   /** The client over an `HttpClient` of the caller's choice. */
-  static readonly layerNoDeps = ({ apiKey, baseUrl }: Options) =>
+  static readonly layerNoDeps = ({ apiKey, baseUrl, retry = true }: Options) =>
     Layer.effect(
       IntegrationsClient,
-      HttpApiClient.make(Api, { baseUrl, transformClient: retryTransient })
+      HttpApiClient.make(Api, { baseUrl, transformClient: retry ? retryTransient : undefined })
     ).pipe(Layer.provide(credentials(apiKey)))
 
   /** The client over `fetch`. */

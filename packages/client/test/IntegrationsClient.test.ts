@@ -173,4 +173,16 @@ describe.concurrent("IntegrationsClient", () => {
       assert.strictEqual(result._tag === "Success" ? result.success._tag : undefined, "HttpClientError")
     })
   )
+
+  it.live("tries once when told so", () =>
+    Effect.gen(function* () {
+      const { baseUrl, requests } = yield* scripted(unavailable)
+      yield* Effect.flip(
+        IntegrationsClient.use(list).pipe(
+          Effect.provide(IntegrationsClient.layer({ baseUrl, apiKey, retry: false }))
+        )
+      )
+      assert.strictEqual(requests.length, 1)
+    })
+  )
 })

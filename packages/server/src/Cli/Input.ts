@@ -1,0 +1,36 @@
+import { CustomerId } from "@do-integrations/domain/Tenant"
+import { Effect, Redacted, Stdio, Stream } from "effect"
+import { Flag, Prompt } from "effect/cli"
+
+/** `--limit` and `--cursor` of every list. */
+export const paging = {
+  limit: Flag.Int("limit").pipe(
+    Flag.withDescription("How many at most, 1 to 100"),
+    Flag.map((limit) => ({ limit })),
+    Flag.withDefault({})
+  ),
+  cursor: Flag.String("cursor").pipe(
+    Flag.withDescription("Where the page before ended"),
+    Flag.map((cursor) => ({ cursor })),
+    Flag.withDefault({})
+  )
+}
+
+/** `--customer`, which confines what is made or listed to one customer of the tenant's. */
+export const customer = Flag.String("customer").pipe(
+  Flag.withDescription("The tenant's own id of one of its customers"),
+  Flag.withSchema(CustomerId),
+  Flag.map((customerId) => ({ customerId })),
+  Flag.withDefault({})
+)
+
+/**
+ * A secret from a prompt that does not echo it, or from standard input when that is no terminal. Never from
+ * an argument: those are seen by every process on the machine and stay in the shell's history.
+ */
+export const secret = Effect.fnUntraced(function* (message: string) {
+  const { stdin, stdinIsTerminal } = yield* Stdio.Stdio
+  if (yield* stdinIsTerminal) return yield* Prompt.run(Prompt.Password({ message }))
+  const text = yield* stdin.pipe(Stream.decodeText, Stream.mkString)
+  return Redacted.make(text.replace(/\r?\n$/, ""))
+})
