@@ -1,5 +1,4 @@
 import { PgClient } from "@effect/sql-pg"
-import type { Database } from "@do-integrations/server/Config"
 import { Effect, Layer, Redacted, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
@@ -8,6 +7,7 @@ import { openAsBlob } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
+import type { Database } from "../../src/Config.ts"
 import * as Embedded from "../../src/Sql/Embedded.ts"
 import * as Sql from "../../src/Sql.ts"
 

@@ -74,6 +74,7 @@ class Socket extends Duplex {
     }
   }
 
+  /** Between two frames, where no statement of the session is half way. */
   async checkpointWhenDue(): Promise<void> {
     if (this.backend.bytesSinceCheckpoint < checkpointBytes) return
     this.backend.bytesSinceCheckpoint = 0
@@ -86,8 +87,7 @@ class Socket extends Duplex {
     this.backend.bytesSinceCheckpoint += frames.length
     const answer: Array<Uint8Array> = []
     await engine.runExclusive(async () => {
-      if (this.destroyed || this.backend.owner !== this)
-        throw new Error("This connection to the embedded database has ended")
+      if (this.destroyed || this.backend.owner !== this) throw new Error("This connection has ended")
       await engine.execProtocolRawStream(frames, {
         syncToFs: false,
         // A view into the engine's memory, which the next call overwrites.
