@@ -55,7 +55,6 @@ export class DeepIntegrations extends Context.Service<
       )
 
       const list = Effect.fn("DeepIntegrations.list")((caller: Caller["Service"]) => findAll(caller.tenantId))
-      )
 
       const configure = Effect.fn("DeepIntegrations.configure")(function* (
         caller: Caller["Service"],

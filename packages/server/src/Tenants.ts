@@ -32,6 +32,8 @@ export class Tenants extends Context.Service<
     /** A key for a tenant that lost its own: it lasts an hour, and the tenant's audit log shows it. */
     recover(id: TenantId): Effect.Effect<CreatedApiKey, NotFound>
     settings(id: TenantId): Effect.Effect<TenantSettings>
+    /** The settings, locked until the caller's transaction ends: what they limit is counted one at a time. */
+    lockSettings(id: TenantId): Effect.Effect<TenantSettings>
     updateSettings(id: TenantId, actor: string, patch: Partial<TenantSettings>): Effect.Effect<TenantSettings>
   }
 >()("@do-integrations/server/Tenants") {
@@ -101,15 +103,18 @@ export class Tenants extends Context.Service<
       }, unit.commit)
 
       const settings = Effect.fn("Tenants.settings")(function* (id: TenantId) {
-        const [row] = yield* settingsRows(
-          yield* sql`SELECT settings FROM tenants WHERE id = ${id} FOR NO KEY UPDATE`
-        )
+        const [row] = yield* settingsRows(yield* sql`SELECT settings FROM tenants WHERE id = ${id}`)
         return row?.settings ?? TenantSettings.defaults
+      }, Effect.orDie)
+
+      const lockSettings = Effect.fnUntraced(function* (id: TenantId) {
+        yield* sql`SELECT FROM tenants WHERE id = ${id} FOR NO KEY UPDATE`
+        return yield* settings(id)
       }, Effect.orDie)
 
       const updateSettings = Effect.fn("Tenants.updateSettings")(
         function* (id: TenantId, actor: string, patch: Partial<TenantSettings>) {
-          const updated = new TenantSettings({ ...(yield* settings(id)), ...patch })
+          const updated = new TenantSettings({ ...(yield* lockSettings(id)), ...patch })
           yield* sql`UPDATE tenants SET settings = ${yield* encodeSettings(updated)} WHERE id = ${id}`
           yield* audit.record({
             tenantId: id,
@@ -124,7 +129,7 @@ export class Tenants extends Context.Service<
         Effect.orDie
       )
 
-      return Tenants.of({ create, list, delete: remove, recover, settings, updateSettings })
+      return Tenants.of({ create, list, delete: remove, recover, settings, lockSettings, updateSettings })
     })
   )
 }

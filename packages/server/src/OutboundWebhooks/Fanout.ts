@@ -1,6 +1,6 @@
 import { EventId } from "@do-integrations/domain/Event"
 import { OutboundWebhookId, patternsFor } from "@do-integrations/domain/Webhook/Outbound"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { newDeliveryId } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
@@ -50,12 +50,13 @@ export class Fanout extends Context.Service<
         const rows = yield* Effect.forEach(matches, ({ enabled, eventId, webhookId }) =>
           Effect.map(newDeliveryId, (id) => ({ id, webhookId, enabled, eventId, event: byId.get(eventId) }))
         )
+        const now = new Date(yield* Clock.currentTimeMillis)
         yield* sql`
           INSERT INTO deliveries
             (id, tenant_id, customer_id, webhook_id, event_id, event_type, state, due_at, completed_at)
           SELECT id, tenant_id, customer_id, webhook_id, event_id, event_type,
             CASE WHEN enabled THEN 'pending' ELSE 'skipped' END,
-            CASE WHEN enabled THEN now() END, CASE WHEN enabled THEN NULL ELSE now() END
+            CASE WHEN enabled THEN ${now}::timestamptz END, CASE WHEN enabled THEN NULL ELSE ${now}::timestamptz END
           FROM unnest(
             ${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.event?.tenantId ?? null)}::text[],
             ${rows.map((row) => row.event?.customerId ?? null)}::text[],

@@ -1,0 +1,93 @@
+import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
+import { Clock, Effect, Layer, Schedule, Schema } from "effect"
+import { Entity, Singleton } from "effect/cluster"
+import { Rpc } from "effect/rpc"
+import { SqlClient } from "effect/sql"
+import { rowsOf } from "../Sql/Rows.ts"
+import { Drain } from "./Drain.ts"
+import { Wakeups } from "./Wakeups.ts"
+
+/** How often deliveries are looked for whose owner was never woken: retries, and what a crash left. */
+export const sweepSchedule = Schedule.spaced("1 second")
+
+/** Endpoints that one sweep wakes. */
+const sweepSize = 1000
+
+/** The owner of one outbound endpoint: the only one in the cluster that delivers to it. */
+const Owner = Entity.make("OutboundWebhook", [Rpc.make("Wake")])
+
+/**
+ * Drains inside the handler: work forked from it would be taken for idleness. Wake-ups that come meanwhile
+ * make it look once more and return at once.
+ */
+const OwnerLive = Owner.toLayer(
+  Effect.gen(function* () {
+    const drain = yield* Drain
+    const id = yield* Effect.orDie(
+      Schema.decodeUnknownEffect(OutboundWebhookId)((yield* Entity.CurrentAddress).entityId)
+    )
+    let draining = false
+    let again = false
+    const drainAll = Effect.gen(function* () {
+      do {
+        again = false
+        yield* drain.run(id)
+      } while (again)
+    })
+    return Owner.of({
+      Wake: () =>
+        Effect.suspend(() => {
+          again = true
+          if (draining) return Effect.void
+          draining = true
+          return Effect.ensuring(
+            drainAll,
+            Effect.sync(() => {
+              draining = false
+            })
+          )
+        })
+    })
+  }),
+  { maxIdleTime: "10 seconds", concurrency: "unbounded", disableFatalDefects: true }
+)
+
+/** Wakes the owners of endpoints that a commit on this node gave work to. */
+const Dispatcher = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const wakeups = yield* Wakeups
+    const owner = yield* Owner.client
+    yield* wakeups.take.pipe(
+      Effect.flatMap(
+        Effect.forEach((id) => owner(id).Wake(undefined, { discard: true }), {
+          concurrency: 64,
+          discard: true
+        })
+      ),
+      Effect.catchCause((cause) => Effect.logWarning("Waking endpoints failed; the sweep finds them", cause)),
+      Effect.forever,
+      Effect.forkScoped
+    )
+  })
+)
+
+/** One node of the cluster looks for due deliveries that nobody was woken for. */
+const Sweep = Layer.unwrap(
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const wakeups = yield* Wakeups
+    const ids = rowsOf(Schema.Struct({ webhookId: OutboundWebhookId }))
+    const sweep = Effect.gen(function* () {
+      const now = new Date(yield* Clock.currentTimeMillis)
+      const due = yield* sql`
+        SELECT DISTINCT webhook_id FROM deliveries WHERE due_at <= ${now} LIMIT ${sweepSize}`.pipe(
+        Effect.flatMap(ids)
+      )
+      if (due.length > 0) yield* wakeups.offer(due.map((row) => row.webhookId))
+    }).pipe(Effect.catchCause((cause) => Effect.logError("Looking for due deliveries failed", cause)))
+    return Singleton.make("OutboundWebhooks.sweep", Effect.asVoid(Effect.repeat(sweep, sweepSchedule)))
+  })
+)
+
+/** Everything that delivers, on this node and as part of the cluster. */
+export const layer = Layer.mergeAll(OwnerLive, Dispatcher, Sweep)
