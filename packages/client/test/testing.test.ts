@@ -2,7 +2,7 @@ import { Event, EventId, Position } from "@do-integrations/domain/Event"
 import { Integration, IntegrationId } from "@do-integrations/domain/Integration"
 import { NotFound, TooManyRequests } from "@do-integrations/domain/Problem"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, DateTime, Effect, Redacted } from "effect"
+import { Cause, DateTime, Effect, Layer, Redacted } from "effect"
 import { TestConsole } from "effect/testing"
 import { Invoicing, InvoicingError, program } from "../../../examples/invoicing.ts"
 import { IntegrationsClient } from "../src/IntegrationsClient.ts"
@@ -102,11 +102,13 @@ describe("examples/invoicing", () => {
       assert.instanceOf(error, InvoicingError)
       assert.instanceOf(error.cause, TooManyRequests)
     }).pipe(
-      Effect.provide(Invoicing.layer),
       Effect.provide(
-        IntegrationsClientTest.layerMock({
-          events: { publishEvent: () => Effect.fail(new TooManyRequests({ retryAfter: 1 })) }
-        })
+        Layer.provide(
+          Invoicing.layer,
+          IntegrationsClientTest.layerMock({
+            events: { publishEvent: () => Effect.fail(new TooManyRequests({ retryAfter: 1 })) }
+          })
+        )
       )
     )
   )

@@ -70,4 +70,4 @@ export class Caller extends Context.Service<
     /** Set: everything that the caller sees and does is confined to this customer. */
     readonly customerId: CustomerId | undefined
   }
->()("@do-integrations/domain/Caller") {}
+>()("@do-integrations/domain/ApiKey/Caller") {}

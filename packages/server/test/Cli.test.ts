@@ -43,9 +43,13 @@ const doi = Command.runWith(Cli.make({ serve: Console.log("serving"), migrate: C
 /** Runs the command line, with these settings in the environment and this on its standard input. */
 const run = (args: ReadonlyArray<string>, settings: Readonly<Record<string, string>> = {}, stdin = "") =>
   doi(args).pipe(
-    Effect.provide(Stdio.layerTest({ stdin: Stream.make(new TextEncoder().encode(stdin)) })),
-    Effect.provide(NodeServices.layer),
-    Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(settings)))
+    Effect.provide(
+      Layer.mergeAll(
+        NodeServices.layer,
+        Stdio.layerTest({ stdin: Stream.make(new TextEncoder().encode(stdin)) }),
+        ConfigProvider.layer(ConfigProvider.fromUnknown(settings))
+      )
+    )
   )
 
 const lines = Effect.map(TestConsole.logLines, (all) => all.join("\n").split("\n"))

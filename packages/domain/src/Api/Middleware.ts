@@ -15,7 +15,7 @@ import {
 
 /** The scope that an endpoint needs; every endpoint behind {@link Authorization} is annotated with one. */
 export class RequiredScope extends Context.Service<RequiredScope, Scope>()(
-  "@do-integrations/domain/Api/RequiredScope"
+  "@do-integrations/domain/Api/Middleware/RequiredScope"
 ) {}
 
 const bearer = HttpApiSecurity.bearer
