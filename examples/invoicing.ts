@@ -11,7 +11,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Console, Context, Effect, Layer, Redacted, Schema } from "effect"
 
 /** An invoice of this service's. `amount` is in cents. */
-export const Invoice = Schema.Struct({ id: Schema.String, amount: Schema.Int })
+const Invoice = Schema.Struct({ id: Schema.String, amount: Schema.Int })
 
 /** What this service makes of a failure on the way to DO Integrations. */
 export class InvoicingError extends Schema.TaggedError<InvoicingError>()("InvoicingError", {
