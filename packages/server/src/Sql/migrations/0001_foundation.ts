@@ -125,10 +125,10 @@ const statements = [
 
   `CREATE TABLE message_keys (
     webhook_id text COLLATE "C" NOT NULL REFERENCES inbound_webhooks ON DELETE CASCADE,
-    external_id text COLLATE "C" NOT NULL,
+    external_id_hash bytea NOT NULL,
     message_id text COLLATE "C" NOT NULL,
     expires_at timestamptz NOT NULL,
-    PRIMARY KEY (webhook_id, external_id))`,
+    PRIMARY KEY (webhook_id, external_id_hash))`,
   `CREATE INDEX ON message_keys (expires_at)`,
 
   `CREATE TABLE outbound_webhooks (

@@ -1,0 +1,46 @@
+import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { PageQuery } from "@do-integrations/domain/Page"
+import { NotFound } from "@do-integrations/domain/Problem"
+import { type InboundWebhookId, Message, type MessageId } from "@do-integrations/domain/Webhook/Inbound"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { fetchLimit, toPage } from "../Sql/Paging.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import { visibleTo } from "../Sql/Visible.ts"
+
+/** Which messages are asked for. */
+export interface MessageFilter {
+  readonly webhookId?: InboundWebhookId
+}
+
+/** What came in, as it came in. */
+export const makeMessages = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = rowsOf(Message)
+  const columns = sql.literal(`id, webhook_id, external_id, event_type, verified, headers::json AS headers,
+    encode(body, 'base64') AS body, received_at`)
+
+  const list = Effect.fn("InboundWebhooks.messages")(function* (
+    caller: Caller["Service"],
+    query: PageQuery & MessageFilter
+  ) {
+    const { cursor, webhookId } = query
+    const found = yield* sql`
+      SELECT ${columns} FROM messages WHERE ${visibleTo(sql, caller)}
+        ${webhookId === undefined ? sql`` : sql`AND webhook_id = ${webhookId}`}
+        ${cursor === undefined ? sql`` : sql`AND id < ${cursor}`}
+      ORDER BY id DESC LIMIT ${fetchLimit(query)}`
+    return toPage(query, yield* rows(found), (message) => message.id)
+  }, Effect.orDie)
+
+  const get = Effect.fn("InboundWebhooks.message")(function* (caller: Caller["Service"], id: MessageId) {
+    const [message] = yield* sql`
+      SELECT ${columns} FROM messages WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
+      Effect.flatMap(rows),
+      Effect.orDie
+    )
+    return message ?? (yield* new NotFound())
+  })
+
+  return { list, get }
+})

@@ -1,0 +1,104 @@
+import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
+import { type InboundWebhookId, MessageId } from "@do-integrations/domain/Webhook/Inbound"
+import { Effect, Schema } from "effect"
+import { Digest } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import { EventLog } from "../EventLog.ts"
+import { newMessageId } from "../Ids.ts"
+import * as GroupCommit from "../Sql/GroupCommit.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import type { Received, Verified } from "./Verify.ts"
+
+/** Whose webhook a message came to. */
+export interface Addressee {
+  readonly id: InboundWebhookId
+  readonly tenantId: TenantId
+  readonly customerId?: CustomerId
+  readonly source?: string
+}
+
+/** A verified message that is to be kept. */
+interface Incoming extends Received, Verified {
+  readonly webhook: Addressee
+}
+
+interface Row extends Incoming {
+  readonly id: MessageId
+  /** SHA-256 of the sender's id: an id may be of any length, an index entry may not. */
+  readonly hash: Uint8Array | undefined
+}
+
+/** Messages that one transaction takes. */
+const maxBatch = 500
+
+/** Headers that are not kept: they may hold credentials of the sender. */
+const dropped: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"])
+
+const Fresh = Schema.Struct({ messageId: MessageId })
+const utf8 = new TextEncoder()
+
+const keptHeaders = ({ headers }: Received) =>
+  JSON.stringify(Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name))))
+
+/**
+ * Keeps messages: the message, its sender's id and its event are one commit, shared with whatever else
+ * comes in at that moment. A sender's id is recorded once; a repetition starts nothing.
+ */
+export const makeRecord = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const digest = yield* Digest.Digest
+  const events = yield* EventLog
+  const freshRows = rowsOf(Fresh)
+
+  /** Claims each sender's id for its first message. Two of them may be in one batch. */
+  const claim = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    const keyed = rows.filter((row) => row.hash !== undefined)
+    if (keyed.length === 0) return new Set<MessageId>()
+    const claimed = yield* sql`
+      INSERT INTO message_keys (webhook_id, external_id_hash, message_id, expires_at)
+      SELECT DISTINCT ON (webhook_id, hash) webhook_id, hash, id, now() + interval '7 days' FROM unnest(
+        ${keyed.map((row) => row.webhook.id)}::text[], ${keyed.map((row) => row.hash ?? null)}::bytea[],
+        ${keyed.map((row) => row.id)}::text[]
+      ) WITH ORDINALITY AS key(webhook_id, hash, id, place)
+      ORDER BY webhook_id, hash, place
+      ON CONFLICT (webhook_id, external_id_hash) DO UPDATE
+        SET message_id = excluded.message_id, expires_at = excluded.expires_at
+        WHERE message_keys.expires_at < now()
+      RETURNING message_id`.pipe(Effect.flatMap(freshRows))
+    return new Set(claimed.map((row) => row.messageId))
+  })
+
+  const commit = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    const claimed = yield* claim(rows)
+    const fresh = rows.filter((row) => row.hash === undefined || claimed.has(row.id))
+    yield* sql`
+      INSERT INTO messages
+        (id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body)
+      SELECT id, tenant_id, customer_id, webhook_id, external_id, event_type, true, headers, body FROM unnest(
+        ${fresh.map((row) => row.id)}::text[], ${fresh.map((row) => row.webhook.tenantId)}::text[],
+        ${fresh.map((row) => row.webhook.customerId ?? null)}::text[], ${fresh.map((row) => row.webhook.id)}::text[],
+        ${fresh.map((row) => row.externalId ?? null)}::text[], ${fresh.map((row) => row.eventType ?? null)}::text[],
+        ${fresh.map(keptHeaders)}::text[], ${fresh.map((row) => row.body)}::bytea[]
+      ) AS message(id, tenant_id, customer_id, webhook_id, external_id, event_type, headers, body)`
+    yield* events.record(
+      ...fresh.map(({ webhook: { customerId, id, source, tenantId } }) => ({
+        type: "webhook:received" as const,
+        data: { webhookId: id, ...(source === undefined ? {} : { source }) },
+        tenantId,
+        customerId,
+        subject: id
+      }))
+    )
+    const kept = new Set(fresh.map((row) => row.id))
+    return rows.map(({ id }) => (kept.has(id) ? { id, duplicate: false } : { duplicate: true }))
+  })
+
+  const commits = yield* GroupCommit.make({ name: "InboundWebhooks.record", maxBatch, commit })
+
+  return Effect.fn("InboundWebhooks.record")(function* (incoming: Incoming) {
+    const { externalId } = incoming
+    const hash =
+      externalId === undefined ? undefined : yield* digest.digest(Digest.sha256, utf8.encode(externalId))
+    return yield* commits.ask({ ...incoming, id: yield* newMessageId, hash })
+  }, Effect.orDie)
+})
