@@ -1,15 +1,17 @@
 import type { Caller } from "@do-integrations/domain/ApiKey"
 import type { Event, NewEvent, PlatformEvent, Position } from "@do-integrations/domain/Event"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
-import type { Unprocessable } from "@do-integrations/domain/Problem"
+import type { Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { Context, Effect, Layer, type Stream } from "effect"
+import { Digest } from "effect/crypto"
+import { customerFor } from "./Customers.ts"
 import { type Entry, makeAppend } from "./EventLog/Append.ts"
 import { EventTypes } from "./EventLog/EventTypes.ts"
 import { makePublish } from "./EventLog/Publish.ts"
 import { type EventFilter, makeReader } from "./EventLog/Reader.ts"
 import { Ticker } from "./EventLog/Ticker.ts"
-import type { KeyedRequest } from "./IdempotencyKeys.ts"
+import { fingerprintOf } from "./IdempotencyKeys.ts"
 
 /** A platform event with whose it is and what it happened to. */
 export type PlatformEntry = PlatformEvent & {
@@ -29,12 +31,13 @@ export class EventLog extends Context.Service<
     publish(
       caller: Caller["Service"],
       event: NewEvent,
-      keyed?: KeyedRequest
-    ): Effect.Effect<Event, Unprocessable>
+      /** An `Idempotency-Key`: with it, the event is published once in 24 hours. */
+      key?: string
+    ): Effect.Effect<Event, Forbidden | Unprocessable>
     /** Newest first; `cursor` is a position. */
-    list(tenantId: TenantId, query: PageQuery & EventFilter): Effect.Effect<Page<Event>>
+    list(caller: Caller["Service"], query: PageQuery & EventFilter): Effect.Effect<Page<Event>>
     /** Everything after `from`, or from now on, as it happens; never skips an event. */
-    stream(tenantId: TenantId, filter: EventFilter, from?: Position): Stream.Stream<Event>
+    stream(caller: Caller["Service"], filter: EventFilter, from?: Position): Stream.Stream<Event>
   }
 >()("@do-integrations/server/EventLog") {
   static readonly layerNoDeps = Layer.effect(
@@ -44,22 +47,32 @@ export class EventLog extends Context.Service<
       const submit = yield* makePublish
       const reader = yield* makeReader
       const types = yield* EventTypes
+      const digest = yield* Digest.Digest
 
       const record = (...events: ReadonlyArray<PlatformEntry>) =>
         Effect.asVoid(append(events.map((event): Entry => ({ ...event, data: { ...event.data } }))))
 
       const publish = Effect.fn("EventLog.publish")(function* (
-        { tenantId }: Caller["Service"],
+        caller: Caller["Service"],
         event: NewEvent,
-        keyed?: KeyedRequest
+        key?: string
       ) {
+        const { tenantId } = caller
+        const customerId = yield* customerFor(caller, event.customerId)
         yield* types.check(tenantId, event.type, event.data)
-        return yield* submit({ entry: { ...event, tenantId }, keyed })
+        const entry = { ...event, customerId, tenantId }
+        if (key === undefined) return yield* submit({ entry })
+        const parts = ["publishEvent", customerId ?? "", event.type, JSON.stringify(event.data)]
+        const fingerprint = yield* Effect.provideService(fingerprintOf(parts), Digest.Digest, digest)
+        return yield* submit({ entry, keyed: { tenantId, key, fingerprint } })
       })
 
       return EventLog.of({ record, publish, ...reader })
     })
   )
 
-  static readonly layer = this.layerNoDeps.pipe(Layer.provide(EventTypes.layer), Layer.provide(Ticker.layer))
+  static readonly layer = this.layerNoDeps.pipe(
+    Layer.provideMerge(EventTypes.layer),
+    Layer.provide(Ticker.layer)
+  )
 }

@@ -1,5 +1,6 @@
 import type { TenantId } from "@do-integrations/domain/Tenant"
 import { Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { Digest } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "./Sql/Rows.ts"
 import { Vault } from "./Vault.ts"
@@ -11,6 +12,12 @@ export interface KeyedRequest {
   /** SHA-256 of what the request asks for and on whose behalf: equal only for the same request. */
   readonly fingerprint: Uint8Array
 }
+
+const utf8 = new TextEncoder()
+
+/** SHA-256 of what two requests must share to be the same one. */
+export const fingerprintOf = (parts: ReadonlyArray<string>) =>
+  Digest.Digest.use((digest) => digest.digest(Digest.sha256, utf8.encode(JSON.stringify(parts))))
 
 /** What an `Idempotency-Key` means for the request that carries it. */
 export type Claim =

@@ -1,7 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { AuditEntry, AuditVerification } from "../Audit.ts"
 import { Page, PageQuery } from "../Page.ts"
-import { Authorization, RequiredScope } from "./Middleware.ts"
+import { Authorization, RequiredScope, TenantWide } from "./Middleware.ts"
 
 /** Who did what: the audit log and a check of its hash chain. */
 export class AuditApi extends HttpApiGroup.make("audit")
@@ -16,6 +16,7 @@ export class AuditApi extends HttpApiGroup.make("audit")
     )
   )
   .annotateEndpoints(RequiredScope, "audit:read")
+  .annotateEndpoints(TenantWide, true)
   .middleware(Authorization)
   .prefix("/v1/audit")
   .annotate(OpenApi.Description, "Who did what: the audit log and a check of its hash chain.") {}

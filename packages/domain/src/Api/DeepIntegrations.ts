@@ -10,7 +10,7 @@ import {
   Unprocessable,
   Unavailable
 } from "../Problem.ts"
-import { Authorization, RequiredScope } from "./Middleware.ts"
+import { Authorization, RequiredScope, TenantWide } from "./Middleware.ts"
 
 const params = { type: DeepIntegrationType }
 const moves = [IllegalTransition, Conflict]
@@ -74,6 +74,7 @@ export class DeepIntegrationsApi extends HttpApiGroup.make("deepIntegrations")
       .annotate(RequiredScope, "integrations:write")
       .annotate(OpenApi.Description, "Goes on after the stored credentials were verified with the vendor.")
   )
+  .annotateEndpoints(TenantWide, true)
   .middleware(Authorization)
   .prefix("/v1/deep-integrations")
   .annotate(

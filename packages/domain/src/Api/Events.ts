@@ -4,7 +4,7 @@ import { Event, EventType, EventTypeName, NewEvent, Position } from "../Event.ts
 import { Page, PageQuery } from "../Page.ts"
 import { Conflict, Forbidden, IdempotencyConflict, Unprocessable } from "../Problem.ts"
 import { CustomerQuery } from "./CustomerQuery.ts"
-import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope } from "./Middleware.ts"
+import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope, TenantWide } from "./Middleware.ts"
 
 /** One event on the stream; its `id` is the position to resume from with `Last-Event-ID`. */
 export const EventMessage = Schema.Struct({
@@ -57,7 +57,8 @@ export class EventsApi extends HttpApiGroup.make("events")
         "Declares an event type of the tenant's own, with a JSON Schema for its data if wanted."
       )
       .middleware(Idempotency)
-      .annotate(RequiredScope, "events:publish"),
+      .annotate(RequiredScope, "events:publish")
+      .annotate(TenantWide, true),
     HttpApiEndpoint.get("listEventTypes", "/event-types", {
       query: PageQuery,
       success: Page(EventType)

@@ -18,6 +18,11 @@ export class RequiredScope extends Context.Service<RequiredScope, Scope>()(
   "@do-integrations/domain/Api/Middleware/RequiredScope"
 ) {}
 
+/** Marks endpoints that concern the tenant as a whole: a key confined to a customer may not use them. */
+export class TenantWide extends Context.Service<TenantWide, true>()(
+  "@do-integrations/domain/Api/Middleware/TenantWide"
+) {}
+
 const bearer = HttpApiSecurity.bearer
 
 /** Proves the caller by an API key (`Authorization: Bearer doi_...`), its scope and its rate limit. */

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantSettings } from "../Tenant.ts"
 import { Forbidden } from "../Problem.ts"
-import { Authorization, RequiredScope } from "./Middleware.ts"
+import { Authorization, RequiredScope, TenantWide } from "./Middleware.ts"
 
 /** What of the settings changes; what is left out stays. */
 export const SettingsPatch = Schema.Struct(Struct.map(TenantSettings.fields, Schema.optionalKey)).annotate({
@@ -24,6 +24,7 @@ export class SettingsApi extends HttpApiGroup.make("settings")
     }).annotate(OpenApi.Description, "Changes the settings that are given; the others stay.")
   )
   .annotateEndpoints(RequiredScope, "keys:admin")
+  .annotateEndpoints(TenantWide, true)
   .middleware(Authorization)
   .prefix("/v1/settings")
   .annotate(OpenApi.Description, "What a tenant decides for itself.") {}

@@ -1,10 +1,12 @@
+import type { Caller } from "@do-integrations/domain/ApiKey"
 import { Event, Position } from "@do-integrations/domain/Event"
 import type { PageQuery } from "@do-integrations/domain/Page"
-import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
+import type { CustomerId } from "@do-integrations/domain/Tenant"
 import { Effect, Option, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { fetchLimit, toPage } from "../Sql/Paging.ts"
 import { rowsOf } from "../Sql/Rows.ts"
+import { visibleTo } from "../Sql/Visible.ts"
 import { eventColumns, eventRows } from "./Append.ts"
 import { Ticker } from "./Ticker.ts"
 
@@ -35,16 +37,17 @@ export const makeReader = Effect.gen(function* () {
   const settlingRows = rowsOf(Settling)
   const horizonRows = rowsOf(Horizon)
 
-  const matching = (tenantId: TenantId, { customerId, type }: EventFilter) => sql`
-    tenant_id = ${tenantId}
-    ${customerId === undefined ? sql`` : sql`AND customer_id = ${customerId}`}
-    ${type === undefined ? sql`` : sql`AND type = ${type}`}`
+  const matching = (caller: Caller["Service"], { customerId, type }: EventFilter) => sql`
+    ${visibleTo(sql, caller, customerId)} ${type === undefined ? sql`` : sql`AND type = ${type}`}`
 
-  const list = Effect.fn("EventLog.list")(function* (tenantId: TenantId, query: PageQuery & EventFilter) {
+  const list = Effect.fn("EventLog.list")(function* (
+    caller: Caller["Service"],
+    query: PageQuery & EventFilter
+  ) {
     const [xid, sequence] = split(query.cursor ?? "")
     const rows = yield* sql`
       SELECT ${sql.literal(eventColumns)} FROM events
-      WHERE ${matching(tenantId, query)}
+      WHERE ${matching(caller, query)}
         ${query.cursor === undefined ? sql`` : sql`AND (xid, sequence) < (${xid}::xid8, ${sequence}::bigint)`}
       ORDER BY xid DESC, sequence DESC LIMIT ${fetchLimit(query)}`
     return toPage(query, yield* eventRows(rows), (event) => event.position)
@@ -53,14 +56,14 @@ export const makeReader = Effect.gen(function* () {
   // Transactions commit in another order than they got their ids. An event is given out only once no
   // transaction before it can still commit, so that a reader who resumes after it has missed nothing.
   const readAfter = Effect.fnUntraced(function* (
-    tenantId: TenantId,
+    caller: Caller["Service"],
     filter: EventFilter,
     position: Position
   ) {
     const [xid, sequence] = split(position)
     const rows = yield* sql`
       SELECT ${sql.literal(eventColumns)}, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled FROM events
-      WHERE ${matching(tenantId, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
+      WHERE ${matching(caller, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
       ORDER BY events.xid, events.sequence LIMIT ${batchSize}`.pipe(Effect.flatMap(settlingRows))
     const end = rows.findIndex((row) => !row.settled)
     return { events: end < 0 ? rows : rows.slice(0, end), settling: end >= 0 }
@@ -73,14 +76,14 @@ export const makeReader = Effect.gen(function* () {
   )
 
   /** Everything after `from`, or from now on, without an end. */
-  const stream = (tenantId: TenantId, filter: EventFilter, from?: Position): Stream.Stream<Event> =>
+  const stream = (caller: Caller["Service"], filter: EventFilter, from?: Position): Stream.Stream<Event> =>
     Stream.unwrap(
       Effect.gen(function* () {
         // Subscribed before the first read, so that no commit falls between a read and the wait after it.
         const committed = yield* ticker.subscribe
         return Stream.paginate(from ?? (yield* horizon), (position) =>
           Effect.gen(function* () {
-            const { events, settling } = yield* readAfter(tenantId, filter, position)
+            const { events, settling } = yield* readAfter(caller, filter, position)
             const last = events.at(-1)
             if (last === undefined) {
               yield* settling ? Effect.sleep(settleDelay) : Effect.timeoutOption(committed, unannounced)

@@ -4,10 +4,8 @@ import { IdempotencyConflict, Unprocessable } from "@do-integrations/domain/Prob
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { IdempotencyKeys, type KeyedRequest } from "../IdempotencyKeys.ts"
+import { fingerprintOf, IdempotencyKeys, type KeyedRequest } from "../IdempotencyKeys.ts"
 import { MarkCommitted } from "../UnitOfWork.ts"
-
-const utf8 = new TextEncoder()
 
 /** An answer as it is kept. Requests with a key are answered with JSON or nothing. */
 const KeptAnswer = Schema.fromJsonString(
@@ -24,10 +22,6 @@ const replay = Effect.fnUntraced(function* (kept: Redacted.Redacted) {
     headers: { "idempotent-replayed": "true" }
   })
 }, Effect.orDie)
-
-/** What two requests must share to be the same one. */
-export const fingerprintOf = (parts: ReadonlyArray<string>) =>
-  Digest.Digest.use((digest) => digest.digest(Digest.sha256, utf8.encode(JSON.stringify(parts))))
 
 /** Carries a request with a key out once, and answers its repetitions as it was answered. */
 export const layer = Layer.effect(

@@ -1,0 +1,92 @@
+import {
+  InternalError,
+  InvalidRequest,
+  PayloadTooLarge,
+  TooManyRequests,
+  UnsupportedMediaType
+} from "@do-integrations/domain/Problem"
+import { ByteSize, Cause, Clock, Effect, Exit } from "effect"
+import {
+  HttpIncomingMessage,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerRespondable,
+  HttpServerResponse
+} from "effect/http"
+import { HttpApiError } from "effect/http-api"
+import { faultsOf } from "./Faults.ts"
+
+/** A route as logs and spans name it. Real paths and queries stay out of both: tokens live there. */
+export interface Route {
+  /** The template, such as `/v1/events/:id`. */
+  readonly path: string
+  /** The largest body that the route reads, in bytes. */
+  readonly maxBody: number
+}
+
+/** The problem that stands for a failure. A domain error is one already; what is unforeseen is a bug. */
+const problemOf = (error: unknown, { maxBody }: Route): HttpServerRespondable.Respondable | undefined => {
+  if (HttpApiError.HttpApiSchemaError.is(error)) {
+    return error.kind === "Body" || error.kind === "ResponseHeaders"
+      ? undefined
+      : new InvalidRequest({ errors: faultsOf(error.kind.toLowerCase(), error.cause) })
+  }
+  if (error instanceof HttpServerError.HttpServerError) {
+    if (error.reason._tag !== "RequestParseError") return undefined
+    return error.reason.reason === "BodyTooLarge"
+      ? new PayloadTooLarge({ maxBytes: maxBody })
+      : new InvalidRequest({ detail: "The body cannot be read" })
+  }
+  return HttpServerRespondable.isRespondable(error) ? error : undefined
+}
+
+const headersFor = (error: unknown): Readonly<Record<string, string>> =>
+  error instanceof TooManyRequests ? { "retry-after": String(error.retryAfter) } : {}
+
+const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, route: Route) {
+  const reason = cause.reasons.find((one) => one._tag !== "Interrupt")
+  const error = reason?._tag === "Fail" ? reason.error : reason?.defect
+  const problem = problemOf(error, route)
+  if (problem !== undefined) {
+    return HttpServerResponse.setHeaders(yield* HttpServerRespondable.toResponse(problem), headersFor(error))
+  }
+  yield* Effect.logError("A request failed", cause)
+  const { traceId } = yield* Effect.orDie(Effect.currentSpan)
+  return yield* HttpServerRespondable.toResponse(new InternalError({ traceId }))
+})
+
+/**
+ * One exchange with a client: whatever the handler comes to becomes an answer, every failure a problem
+ * document, and span and log name the route. An interrupted exchange stays interrupted.
+ */
+export const exchange =
+  (route: Route) =>
+  <E, R>(
+    handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
+    Effect.gen(function* () {
+      const { method } = yield* HttpServerRequest.HttpServerRequest
+      const start = yield* Clock.currentTimeMillis
+      const exit = yield* Effect.exit(handler)
+      if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
+      const response = Exit.isSuccess(exit)
+        ? exit.value.status === 415
+          ? yield* HttpServerRespondable.toResponse(
+              new UnsupportedMediaType({ detail: "Expected application/json" })
+            )
+          : exit.value
+        : yield* failed(exit.cause, route)
+      yield* Effect.annotateCurrentSpan({ "http.response.status_code": response.status })
+      yield* Effect.logDebug("Answered").pipe(
+        Effect.annotateLogs({
+          method,
+          route: route.path,
+          status: response.status,
+          ms: (yield* Clock.currentTimeMillis) - start
+        })
+      )
+      return response
+    }).pipe(
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody)),
+      Effect.withSpan(route.path, { kind: "server", attributes: { "http.route": route.path } })
+    )
