@@ -27,7 +27,6 @@ export interface Settings {
   readonly rootApiKey: Option.Option<Redacted.Redacted>
   readonly masterKeys: Option.Option<Redacted.Redacted>
   readonly egressAllow: ReadonlyArray<string>
-  readonly trustedProxies: ReadonlyArray<string>
   readonly admin: Option.Option<{ readonly host: string; readonly port: number }>
   readonly cluster: Option.Option<{ readonly host: string; readonly port: number }>
   /** Requests that one API key may make in a second, over a window of ten. */
@@ -64,7 +63,6 @@ const environment = Config.all({
   rootApiKey: Config.Redacted("ROOT_API_KEY").pipe(Config.option),
   masterKeys: Config.Redacted("MASTER_KEYS").pipe(Config.option),
   egressAllow: list("EGRESS_ALLOW"),
-  trustedProxies: list("TRUSTED_PROXIES"),
   adminPort: Config.Port("ADMIN_PORT").pipe(Config.option),
   adminHost: Config.NonEmptyString("ADMIN_HOST").pipe(Config.withDefault("127.0.0.1")),
   clusterHost: Config.NonEmptyString("CLUSTER_HOST").pipe(Config.option),
@@ -105,7 +103,7 @@ const read = Effect.gen(function* () {
     rootApiKey,
     masterKeys,
     egressAllow,
-    trustedProxies,
+
     rateLimit,
     otlpEndpoint
   } = env
@@ -120,7 +118,7 @@ const read = Effect.gen(function* () {
     rootApiKey,
     masterKeys,
     egressAllow,
-    trustedProxies,
+
     admin,
     cluster,
     rateLimit,

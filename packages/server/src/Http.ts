@@ -1,0 +1,58 @@
+import { Api } from "@do-integrations/domain/Api"
+import { NodeHttpServer } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { HttpMiddleware, HttpRouter } from "effect/http"
+import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { createServer } from "node:http"
+import * as AuditHttp from "./AuditLog/Http.ts"
+import { AppConfig } from "./Config.ts"
+import * as DeepIntegrationsHttp from "./DeepIntegrations/Http.ts"
+import * as EventsHttp from "./EventLog/Http.ts"
+import * as Authorization from "./Http/Authorization.ts"
+import * as Fallback from "./Http/Fallback.ts"
+import * as Health from "./Http/Health.ts"
+import * as Idempotency from "./Http/Idempotency.ts"
+import * as Problems from "./Http/Problems.ts"
+import * as IngressHttp from "./InboundWebhooks/Http.ts"
+import * as IntegrationsHttp from "./Integrations/Http.ts"
+import * as TenantsHttp from "./Tenants/Http.ts"
+import * as WebhooksHttp from "./Webhooks/Http.ts"
+
+/** How long running requests get to finish when the service stops. */
+const gracefulShutdownTimeout = "4 seconds"
+
+const groups = Layer.mergeAll(
+  TenantsHttp.layer,
+  DeepIntegrationsHttp.layer,
+  IntegrationsHttp.layer,
+  WebhooksHttp.layer,
+  EventsHttp.layer,
+  AuditHttp.layer
+)
+
+/** The API of the contract. */
+const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  Layer.provide(groups),
+  Layer.provide([Authorization.layer, Idempotency.layer, Problems.layer])
+)
+
+/** The page that shows the contract; everything it needs comes from here. */
+const docs = HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
+
+/** Everything that is served, on whatever server is provided. */
+export const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer, Fallback.layer)
+
+// Spans and access logs are made by `exchange`: the built-in ones record real paths, where tokens live.
+const quiet = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)
+
+/** The server, listening on `HOST` and `PORT`. */
+export const layer = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+  Layer.provide(quiet),
+  Layer.provide(
+    Layer.unwrap(
+      Effect.map(AppConfig, ({ host, port }) =>
+        NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout })
+      )
+    )
+  )
+)

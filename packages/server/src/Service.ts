@@ -1,0 +1,84 @@
+import { Providers } from "@do-integrations/providers/Provider"
+import { Effect, Layer } from "effect"
+import { Aead, Digest, Mac, SecureRandom } from "effect/crypto"
+import { ApiKeys } from "./ApiKeys.ts"
+import { AuditLog } from "./AuditLog.ts"
+import * as Cluster from "./Cluster.ts"
+import { AppConfig } from "./Config.ts"
+import { DeepIntegrations } from "./DeepIntegrations.ts"
+import { Egress } from "./Egress.ts"
+import { EventLog } from "./EventLog.ts"
+import * as Http from "./Http.ts"
+import { IdempotencyKeys } from "./IdempotencyKeys.ts"
+import { InboundWebhooks } from "./InboundWebhooks.ts"
+import { Ingress } from "./InboundWebhooks/Ingress.ts"
+import { Integrations } from "./Integrations.ts"
+import * as Keys from "./Keys.ts"
+import { OutboundWebhooks } from "./OutboundWebhooks.ts"
+import { Deliver } from "./OutboundWebhooks/Deliver.ts"
+import { Drain } from "./OutboundWebhooks/Drain.ts"
+import { Fanout } from "./OutboundWebhooks/Fanout.ts"
+import * as Owner from "./OutboundWebhooks/Owner.ts"
+import { Settle } from "./OutboundWebhooks/Settle.ts"
+import { Wakeups } from "./OutboundWebhooks/Wakeups.ts"
+import * as Sql from "./Sql.ts"
+import { migrate } from "./Sql/Migrations.ts"
+import { Tenants } from "./Tenants.ts"
+import { UnitOfWork } from "./UnitOfWork.ts"
+import { Vault } from "./Vault.ts"
+import { Webhooks } from "./Webhooks.ts"
+
+const crypto = Layer.mergeAll(Aead.layerWebCrypto, Digest.layerWebCrypto, Mac.layerWebCrypto).pipe(
+  Layer.provideMerge(SecureRandom.layerWebCrypto)
+)
+
+const database = Layer.unwrap(Effect.map(AppConfig, (config) => Sql.layer(config.database)))
+
+/** The migrated database and the vault over it, proved to open with the keys at hand. */
+const storage = Layer.effectDiscard(Vault.use((vault) => vault.checkStart)).pipe(
+  Layer.provideMerge(Vault.layer),
+  Layer.provideMerge(Layer.effectDiscard(migrate)),
+  // The keys first: a database without its keys is not to be touched.
+  Layer.provideMerge(Layer.flatMap(Keys.layer, (keys) => Layer.merge(Layer.succeedContext(keys), database)))
+)
+
+const egress = Layer.unwrap(Effect.map(AppConfig, ({ egressAllow }) => Egress.layer({ allow: egressAllow })))
+
+const cluster = Layer.unwrap(Effect.map(AppConfig, (config) => Cluster.layer(config.cluster)))
+
+/** What everything else writes through. */
+const foundation = EventLog.layer.pipe(
+  Layer.provideMerge(Fanout.layer),
+  Layer.provideMerge(Wakeups.layer),
+  Layer.provideMerge(IdempotencyKeys.layer),
+  Layer.provideMerge(Tenants.layer),
+  Layer.provideMerge(ApiKeys.layer),
+  Layer.provideMerge(AuditLog.layer),
+  Layer.provideMerge(UnitOfWork.layer)
+)
+
+const features = Webhooks.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(InboundWebhooks.layer, OutboundWebhooks.layer)),
+  Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer)),
+  Layer.provideMerge(Providers.layer({}))
+)
+
+/** The owners of endpoints, on this node's part of the cluster. */
+const delivery = Owner.layer.pipe(
+  Layer.provide(Drain.layer),
+  Layer.provide([Deliver.layer, Settle.layer]),
+  Layer.provide(cluster)
+)
+
+/** All that the routes need: the services over the database, and the delivery that runs beside them. */
+export const services = Layer.merge(features, delivery).pipe(
+  Layer.provideMerge(foundation),
+  Layer.provideMerge(Layer.merge(storage, egress)),
+  Layer.provideMerge(crypto)
+)
+
+/** The whole service: it answers once everything beneath it stands. */
+export const layer = Http.layer.pipe(Layer.provide(services))
+
+/** Only the migrations, for those who run them apart from the start. */
+export const migrations = Layer.effectDiscard(migrate).pipe(Layer.provide(database))
