@@ -18,6 +18,7 @@ import { newApiKeyId } from "./Ids.ts"
 import { fetchLimit, toPage } from "./Sql/Paging.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
+import * as Column from "./Sql/Column.ts"
 
 /** How long a node trusts what it knows of a key: a key revoked on another node may work this long. */
 const trustedFor = "2 seconds"
@@ -99,7 +100,7 @@ export class ApiKeys extends Context.Service<
             key.expiresIn === undefined ? undefined : DateTime.add(now, { seconds: key.expiresIn })
           yield* sql`
           INSERT INTO api_keys (id, tenant_id, name, hash, scopes, customer_id, expires_at, created_at)
-          VALUES (${id}, ${tenantId}, ${key.name}, ${yield* hashOf(secret)}, ${key.scopes}::text[],
+          VALUES (${id}, ${tenantId}, ${key.name}, ${yield* hashOf(secret)}, ${Column.text(key.scopes)},
             ${key.customerId ?? null}, ${expiresAt === undefined ? null : DateTime.toDateUtc(expiresAt)},
             ${DateTime.toDateUtc(now)})`
           yield* audit.record({

@@ -9,6 +9,7 @@ import { makeVerify } from "./AuditLog/Verify.ts"
 import { newAuditEntryId } from "./Ids.ts"
 import { fetchLimit, toPage } from "./Sql/Paging.ts"
 import { rowsOf } from "./Sql/Rows.ts"
+import * as Column from "./Sql/Column.ts"
 
 /** Something to write into the audit log. Never a secret. */
 export interface AuditRecord {
@@ -53,11 +54,11 @@ export class AuditLog extends Context.Service<
         yield* sql`
           INSERT INTO audit_log (id, tenant_id, actor, action, target, details, at)
           SELECT * FROM unnest(
-            ${ids}::text[], ${records.map((one) => one.tenantId)}::text[],
-            ${records.map((one) => one.actor)}::text[], ${records.map((one) => one.action)}::text[],
-            ${records.map((one) => one.target)}::text[],
-            ${records.map((one) => JSON.stringify(one.details ?? {}))}::text[],
-            ${records.map(() => at)}::timestamptz[])`
+            ${Column.text(ids)}, ${Column.text(records.map((one) => one.tenantId))},
+            ${Column.text(records.map((one) => one.actor))}, ${Column.text(records.map((one) => one.action))},
+            ${Column.text(records.map((one) => one.target))},
+            ${Column.text(records.map((one) => JSON.stringify(one.details ?? {})))},
+            ${Column.timestamptz(records.map(() => at))})`
         yield* sql.afterCommit(sealer.wake)
       }, Effect.orDie)
 

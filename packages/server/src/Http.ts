@@ -39,20 +39,19 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
 /** The page that shows the contract; everything it needs comes from here. */
 const docs = HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
 
-/** Everything that is served, on whatever server is provided. */
-export const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer, Fallback.layer)
+const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer, Fallback.layer)
 
 // Spans and access logs are made by `exchange`: the built-in ones record real paths, where tokens live.
 const quiet = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)
 
-/** The server, listening on `HOST` and `PORT`. */
+/** Serves everything on whatever server is provided. */
 export const layer = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
-  Layer.provide(quiet),
-  Layer.provide(
-    Layer.unwrap(
-      Effect.map(AppConfig, ({ host, port }) =>
-        NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout })
-      )
-    )
+  Layer.provide(quiet)
+)
+
+/** The server that listens on `HOST` and `PORT`. */
+export const server = Layer.unwrap(
+  Effect.map(AppConfig, ({ host, port }) =>
+    NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout })
   )
 )

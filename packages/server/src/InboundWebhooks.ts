@@ -25,6 +25,7 @@ import { assignments } from "./Sql/Patch.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { visibleTo } from "./Sql/Visible.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
+import * as Column from "./Sql/Column.ts"
 
 const utf8 = new TextEncoder()
 
@@ -115,7 +116,7 @@ export class InboundWebhooks extends Context.Service<
       ) {
         return yield* rows(
           yield* sql`
-          SELECT ${columns} FROM inbound_webhooks WHERE id = ANY(${ids}::text[]) AND ${visibleTo(sql, caller)}`
+          SELECT ${columns} FROM inbound_webhooks WHERE id = ANY(${Column.text(ids)}) AND ${visibleTo(sql, caller)}`
         )
       }, Effect.orDie)
 

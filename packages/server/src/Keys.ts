@@ -58,7 +58,9 @@ const fromFiles = Effect.fnUntraced(function* ({ dataDir }: Extract<Database, { 
 
 /** The master keys and the root key: from the environment, or from files beside the embedded database. */
 export const layer = Layer.unwrap(
-  Effect.flatMap(AppConfig, ({ database }) =>
-    database._tag === "Embedded" ? fromFiles(database) : fromEnvironment
+  Effect.flatMap(AppConfig, ({ database, masterKeys, rootApiKey }) =>
+    database._tag === "Postgres" || (Option.isSome(masterKeys) && Option.isSome(rootApiKey))
+      ? fromEnvironment
+      : fromFiles(database)
   )
 )

@@ -28,6 +28,7 @@ import { visibleTo } from "./Sql/Visible.ts"
 import { Tenants } from "./Tenants.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
+import * as Column from "./Sql/Column.ts"
 
 /** Endpoints of tenants and their customers that events are delivered to. */
 export class OutboundWebhooks extends Context.Service<
@@ -88,7 +89,7 @@ export class OutboundWebhooks extends Context.Service<
         yield* sql`
           INSERT INTO outbound_webhooks
             (id, tenant_id, customer_id, url, description, event_types, secret, enabled, created_at)
-          VALUES (${id}, ${tenantId}, ${customerId ?? null}, ${url}, ${description ?? null}, ${eventTypes}::text[],
+          VALUES (${id}, ${tenantId}, ${customerId ?? null}, ${url}, ${description ?? null}, ${Column.text(eventTypes)},
             ${sealed}, ${enabled}, ${DateTime.toDateUtc(createdAt)})`.pipe(Effect.orDie)
         yield* audit.record({ tenantId, actor: keyId, action: "outbound_webhook.created", target: id })
       }, unit.commit)
@@ -120,7 +121,7 @@ export class OutboundWebhooks extends Context.Service<
       ) {
         return yield* rows(
           yield* sql`
-          SELECT ${columns} FROM outbound_webhooks WHERE id = ANY(${ids}::text[]) AND ${visibleTo(sql, caller)}`
+          SELECT ${columns} FROM outbound_webhooks WHERE id = ANY(${Column.text(ids)}) AND ${visibleTo(sql, caller)}`
         )
       }, Effect.orDie)
 

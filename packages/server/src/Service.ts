@@ -71,14 +71,25 @@ const delivery = Owner.layer.pipe(
 )
 
 /** All that the routes need: the services over the database, and the delivery that runs beside them. */
-export const services = Layer.merge(features, delivery).pipe(
+const services = Layer.merge(features, delivery).pipe(
   Layer.provideMerge(foundation),
   Layer.provideMerge(Layer.merge(storage, egress)),
   Layer.provideMerge(crypto)
 )
 
+/** Everything but the server that it answers on. */
+export const layerNoServer = Http.layer.pipe(Layer.provide(services))
+
+/** Says where the service answers, once it does. */
+const greeting = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { publicUrl } = yield* AppConfig
+    yield* Effect.log(`Listening on ${publicUrl}; the API is shown at ${publicUrl}/docs`)
+  })
+)
+
 /** The whole service: it answers once everything beneath it stands. */
-export const layer = Http.layer.pipe(Layer.provide(services))
+export const layer = greeting.pipe(Layer.provide(layerNoServer), Layer.provide(Http.server))
 
 /** Only the migrations, for those who run them apart from the start. */
 export const migrations = Layer.effectDiscard(migrate).pipe(Layer.provide(database))

@@ -8,7 +8,9 @@ import * as Telemetry from "./Telemetry.ts"
 
 const environment = Layer.provideMerge(Layer.merge(Telemetry.exporter, Telemetry.logs), AppConfig.layer)
 const serve = Layer.launch(Service.layer).pipe(Effect.provide(environment))
-const migrate = Effect.scoped(Effect.asVoid(Layer.build(Service.migrations))).pipe(Effect.provide(environment))
+const migrate = Effect.scoped(Effect.asVoid(Layer.build(Service.migrations))).pipe(
+  Effect.provide(environment)
+)
 
 Command.run(Cli.make({ serve, migrate }), { version: "0.1.0" }).pipe(
   Effect.provide(NodeServices.layer),

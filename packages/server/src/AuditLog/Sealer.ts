@@ -3,6 +3,7 @@ import { Digest } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
 import { ChainedEntry, genesis, link } from "./Chain.ts"
+import * as Column from "../Sql/Column.ts"
 
 /** Entries that one transaction chains. */
 const batchSize = 500
@@ -48,9 +49,9 @@ export const makeSealer = Effect.gen(function* () {
     yield* sql`
       UPDATE audit_log SET number = chained.number, hash = chained.hash
       FROM unnest(
-        ${entries.map((entry) => entry.id)}::text[],
-        ${entries.map((_, index) => head.number + index + 1)}::bigint[],
-        ${hashes}::bytea[]) AS chained(id, number, hash)
+        ${Column.text(entries.map((entry) => entry.id))},
+        ${Column.bigint(entries.map((_, index) => BigInt(head.number + index + 1)))},
+        ${Column.bytea(hashes)}) AS chained(id, number, hash)
       WHERE audit_log.id = chained.id`
     yield* sql`
       UPDATE audit_heads SET number = ${head.number + entries.length}, hash = ${hash} WHERE tenant_id = ${tenantId}`

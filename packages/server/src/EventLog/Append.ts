@@ -6,6 +6,7 @@ import { newEventId } from "../Ids.ts"
 import { Fanout } from "../OutboundWebhooks/Fanout.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { Ticker } from "./Ticker.ts"
+import * as Column from "../Sql/Column.ts"
 
 /** An event on its way into the log. */
 export interface Entry {
@@ -41,9 +42,9 @@ export const makeAppend = Effect.gen(function* () {
     const inserted = yield* sql`
       INSERT INTO events (id, tenant_id, customer_id, type, subject, data)
       SELECT id, tenant_id, customer_id, type, subject, data FROM unnest(
-        ${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.tenantId)}::text[],
-        ${rows.map((row) => row.customerId ?? null)}::text[], ${rows.map((row) => row.type)}::text[],
-        ${rows.map((row) => row.subject ?? null)}::text[], ${rows.map((row) => JSON.stringify(row.data))}::text[]
+        ${Column.text(rows.map((row) => row.id))}, ${Column.text(rows.map((row) => row.tenantId))},
+        ${Column.text(rows.map((row) => row.customerId ?? null))}, ${Column.text(rows.map((row) => row.type))},
+        ${Column.text(rows.map((row) => row.subject ?? null))}, ${Column.text(rows.map((row) => JSON.stringify(row.data)))}
       ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, subject, data, place)
       ORDER BY place
       RETURNING ${sql.literal(eventColumns)}`.pipe(Effect.flatMap(eventRows))

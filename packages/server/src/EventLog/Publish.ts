@@ -7,6 +7,7 @@ import { newEventId } from "../Ids.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { type Entry, eventColumns, eventRows, makeAppend } from "./Append.ts"
+import * as Column from "../Sql/Column.ts"
 
 /** An event to publish; with a key, only once in 24 hours. */
 export interface Publication {
@@ -40,8 +41,8 @@ export const makePublish = Effect.gen(function* () {
   const earlierRows = rowsOf(Earlier)
 
   const columns = (requests: ReadonlyArray<Keyed>) => sql`unnest(
-    ${requests.map((one) => one.tenantId)}::text[], ${requests.map((one) => one.key)}::text[],
-    ${requests.map((one) => one.fingerprint)}::bytea[], ${requests.map((one) => one.id)}::text[]
+    ${Column.text(requests.map((one) => one.tenantId))}, ${Column.text(requests.map((one) => one.key))},
+    ${Column.bytea(requests.map((one) => one.fingerprint))}, ${Column.text(requests.map((one) => one.id))}
   ) WITH ORDINALITY AS request(tenant_id, key, fingerprint, id, place)`
 
   // Here the whole answer is the event's id, which is no secret and is kept as it is.
@@ -64,7 +65,7 @@ export const makePublish = Effect.gen(function* () {
       Effect.flatMap(earlierRows)
     )
     const events = yield* sql`
-      SELECT ${sql.literal(eventColumns)} FROM events WHERE id = ANY(${found.flatMap((row) => row.id ?? [])})`.pipe(
+      SELECT ${sql.literal(eventColumns)} FROM events WHERE id = ANY(${Column.text(found.flatMap((row) => row.id ?? []))})`.pipe(
       Effect.flatMap(eventRows)
     )
     const byId = new Map(events.map((event) => [event.id, event]))

@@ -8,6 +8,7 @@ import { newMessageId } from "../Ids.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import type { Received, Verified } from "./Verify.ts"
+import * as Column from "../Sql/Column.ts"
 
 /** Whose webhook a message came to. */
 export interface Addressee {
@@ -57,8 +58,8 @@ export const makeRecord = Effect.gen(function* () {
     const claimed = yield* sql`
       INSERT INTO message_keys (webhook_id, external_id_hash, message_id, expires_at)
       SELECT DISTINCT ON (webhook_id, hash) webhook_id, hash, id, now() + interval '7 days' FROM unnest(
-        ${keyed.map((row) => row.webhook.id)}::text[], ${keyed.map((row) => row.hash ?? null)}::bytea[],
-        ${keyed.map((row) => row.id)}::text[]
+        ${Column.text(keyed.map((row) => row.webhook.id))}, ${Column.bytea(keyed.map((row) => row.hash ?? null))},
+        ${Column.text(keyed.map((row) => row.id))}
       ) WITH ORDINALITY AS key(webhook_id, hash, id, place)
       ORDER BY webhook_id, hash, place
       ON CONFLICT (webhook_id, external_id_hash) DO UPDATE
@@ -75,10 +76,10 @@ export const makeRecord = Effect.gen(function* () {
       INSERT INTO messages
         (id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body)
       SELECT id, tenant_id, customer_id, webhook_id, external_id, event_type, true, headers, body FROM unnest(
-        ${fresh.map((row) => row.id)}::text[], ${fresh.map((row) => row.webhook.tenantId)}::text[],
-        ${fresh.map((row) => row.webhook.customerId ?? null)}::text[], ${fresh.map((row) => row.webhook.id)}::text[],
-        ${fresh.map((row) => row.externalId ?? null)}::text[], ${fresh.map((row) => row.eventType ?? null)}::text[],
-        ${fresh.map(keptHeaders)}::text[], ${fresh.map((row) => row.body)}::bytea[]
+        ${Column.text(fresh.map((row) => row.id))}, ${Column.text(fresh.map((row) => row.webhook.tenantId))},
+        ${Column.text(fresh.map((row) => row.webhook.customerId ?? null))}, ${Column.text(fresh.map((row) => row.webhook.id))},
+        ${Column.text(fresh.map((row) => row.externalId ?? null))}, ${Column.text(fresh.map((row) => row.eventType ?? null))},
+        ${Column.text(fresh.map(keptHeaders))}, ${Column.bytea(fresh.map((row) => row.body))}
       ) AS message(id, tenant_id, customer_id, webhook_id, external_id, event_type, headers, body)`
     yield* events.record(
       ...fresh.map(({ webhook: { customerId, id, source, tenantId } }) => ({

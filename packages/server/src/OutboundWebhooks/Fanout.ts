@@ -5,6 +5,7 @@ import { SqlClient } from "effect/sql"
 import { newDeliveryId } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { Wakeups } from "./Wakeups.ts"
+import * as Column from "../Sql/Column.ts"
 
 /** What of an event decides where it goes. */
 export interface Routed {
@@ -35,9 +36,9 @@ export class Fanout extends Context.Service<
         sql`
           SELECT event.id AS event_id, webhook.id AS webhook_id, webhook.enabled
           FROM unnest(
-            ${events.map((event) => event.id)}::text[], ${events.map((event) => event.tenantId)}::text[],
-            ${events.map((event) => event.customerId ?? null)}::text[],
-            ${events.map((event) => patternsFor(event.type).join(" "))}::text[]
+            ${Column.text(events.map((event) => event.id))}, ${Column.text(events.map((event) => event.tenantId))},
+            ${Column.text(events.map((event) => event.customerId ?? null))},
+            ${Column.text(events.map((event) => patternsFor(event.type).join(" ")))}
           ) AS event(id, tenant_id, customer_id, patterns)
           JOIN outbound_webhooks AS webhook ON webhook.tenant_id = event.tenant_id
             AND (webhook.customer_id IS NULL OR webhook.customer_id = event.customer_id)
@@ -58,10 +59,10 @@ export class Fanout extends Context.Service<
             CASE WHEN enabled THEN 'pending' ELSE 'skipped' END,
             CASE WHEN enabled THEN ${now}::timestamptz END, CASE WHEN enabled THEN NULL ELSE ${now}::timestamptz END
           FROM unnest(
-            ${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.event?.tenantId ?? null)}::text[],
-            ${rows.map((row) => row.event?.customerId ?? null)}::text[],
-            ${rows.map((row) => row.webhookId)}::text[], ${rows.map((row) => row.eventId)}::text[],
-            ${rows.map((row) => row.event?.type ?? null)}::text[], ${rows.map((row) => row.enabled)}::boolean[]
+            ${Column.text(rows.map((row) => row.id))}, ${Column.text(rows.map((row) => row.event?.tenantId ?? null))},
+            ${Column.text(rows.map((row) => row.event?.customerId ?? null))},
+            ${Column.text(rows.map((row) => row.webhookId))}, ${Column.text(rows.map((row) => row.eventId))},
+            ${Column.text(rows.map((row) => row.event?.type ?? null))}, ${Column.boolean(rows.map((row) => row.enabled))}
           ) WITH ORDINALITY
             AS row(id, tenant_id, customer_id, webhook_id, event_id, event_type, enabled, place)
           ORDER BY place`

@@ -7,6 +7,7 @@ import * as GroupCommit from "../Sql/GroupCommit.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import type { DueDelivery, Outcome } from "./Deliver.ts"
 import { defaultRetries, delayAfter } from "./RetrySchedule.ts"
+import * as Column from "../Sql/Column.ts"
 
 /** Outcomes that one transaction takes. */
 const maxBatch = 1000
@@ -45,12 +46,12 @@ export class Settle extends Context.Service<
         sql`
         WITH outcome AS (
           SELECT * FROM unnest(
-            ${rows.map((row) => row.delivery.id)}::text[], ${rows.map((row) => row.delivery.attempts)}::int[],
-            ${rows.map((row) => row.state)}::text[], ${rows.map((row) => row.dueAt)}::timestamptz[],
-            ${rows.map((row) => row.outcome.id)}::text[], ${rows.map((row) => row.outcome.at)}::timestamptz[],
-            ${rows.map((row) => row.outcome.durationMs)}::int[], ${rows.map((row) => row.outcome.status ?? null)}::int[],
-            ${rows.map((row) => row.outcome.error ?? null)}::text[],
-            ${rows.map((row) => row.outcome.responseBody ?? null)}::text[]
+            ${Column.text(rows.map((row) => row.delivery.id))}, ${Column.int(rows.map((row) => row.delivery.attempts))},
+            ${Column.text(rows.map((row) => row.state))}, ${Column.timestamptz(rows.map((row) => row.dueAt))},
+            ${Column.text(rows.map((row) => row.outcome.id))}, ${Column.timestamptz(rows.map((row) => row.outcome.at))},
+            ${Column.int(rows.map((row) => row.outcome.durationMs))}, ${Column.int(rows.map((row) => row.outcome.status ?? null))},
+            ${Column.text(rows.map((row) => row.outcome.error ?? null))},
+            ${Column.text(rows.map((row) => row.outcome.responseBody ?? null))}
           ) AS row(delivery_id, attempts, state, due_at, id, at, duration_ms, status, error, response_body)),
         settled AS (
           UPDATE deliveries SET state = outcome.state, attempts = outcome.attempts + 1, due_at = outcome.due_at,
