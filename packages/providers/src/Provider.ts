@@ -39,7 +39,7 @@ export class Providers extends Context.Service<
     /** The vendor's adapter, or the settings that are missing for it. */
     get(type: DeepIntegrationType): Effect.Effect<Provider, ProviderNotConfigured>
   }
->()("@do-integrations/providers/Providers") {
+>()("@do-integrations/providers/Provider/Providers") {
   static readonly layer = (adapters: Adapters) =>
     Layer.effect(
       Providers,

@@ -2,7 +2,7 @@ import type { AuditEntry, AuditVerification } from "@do-integrations/domain/Audi
 import { AuditEntry as Entry } from "@do-integrations/domain/Audit"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import type { TenantId } from "@do-integrations/domain/Tenant"
-import { Clock, Context, Effect, Layer, type Schema } from "effect"
+import { DateTime, Context, Effect, Layer, type Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { makeSealer } from "./AuditLog/Sealer.ts"
 import { makeVerify } from "./AuditLog/Verify.ts"
@@ -49,7 +49,7 @@ export class AuditLog extends Context.Service<
       const entries = rowsOf(Entry)
 
       const record = Effect.fn("AuditLog.record")(function* (...records: ReadonlyArray<AuditRecord>) {
-        const at = new Date(yield* Clock.currentTimeMillis)
+        const at = yield* DateTime.nowAsDate
         const ids = yield* Effect.forEach(records, () => newAuditEntryId)
         yield* sql`
           INSERT INTO audit_log (id, tenant_id, actor, action, target, details, at)

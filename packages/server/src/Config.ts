@@ -127,7 +127,9 @@ const read = Effect.gen(function* () {
 })
 
 /** The settings of the running service. */
-export class AppConfig extends Context.Service<AppConfig, Settings>()("@do-integrations/server/AppConfig") {
+export class AppConfig extends Context.Service<AppConfig, Settings>()(
+  "@do-integrations/server/Config/AppConfig"
+) {
   /** Reads the environment; a missing or malformed setting is an error that names it. */
   static readonly layer = Layer.effect(AppConfig, read)
 }

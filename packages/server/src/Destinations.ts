@@ -1,6 +1,6 @@
 import { Unprocessable } from "@do-integrations/domain/Problem"
 import { Effect } from "effect"
-import { Egress } from "./Egress.ts"
+import type { Egress } from "./Egress.ts"
 
 /** Refuses, at the time it is saved, a URL that the egress guard would refuse when it is called. */
 export const checkDestination = Effect.fnUntraced(function* (

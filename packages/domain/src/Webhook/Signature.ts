@@ -6,7 +6,10 @@ import { Base64 } from "effect/encoding"
 export const toleranceSeconds = 300
 
 /** The text is no signing secret: `whsec_` and 24 to 64 bytes in base64. */
-export class InvalidSigningSecret extends Schema.TaggedError<InvalidSigningSecret>()("InvalidSigningSecret", {}) {
+export class InvalidSigningSecret extends Schema.TaggedError<InvalidSigningSecret>()(
+  "InvalidSigningSecret",
+  {}
+) {
   override get message() {
     return "Expected whsec_ and 24 to 64 bytes in base64"
   }
@@ -33,10 +36,16 @@ export const signingKey = Effect.fnUntraced(function* (secret: Redacted.Redacted
 })
 
 /** The text of a secret with these random bytes. */
-export const formatSecret = (bytes: Uint8Array): Redacted.Redacted => Redacted.make(`whsec_${Base64.encode(bytes)}`)
+export const formatSecret = (bytes: Uint8Array): Redacted.Redacted =>
+  Redacted.make(`whsec_${Base64.encode(bytes)}`)
 
 /** The `webhook-signature` of a message: `v1,` and the HMAC-SHA256 of {@link signedContent} in base64. */
-export const sign = Effect.fnUntraced(function* (key: Mac.Key, id: string, timestamp: string, body: Uint8Array) {
+export const sign = Effect.fnUntraced(function* (
+  key: Mac.Key,
+  id: string,
+  timestamp: string,
+  body: Uint8Array
+) {
   const mac = yield* Mac.Mac
   return `v1,${Base64.encode(yield* Effect.orDie(mac.sign(key, signedContent(id, timestamp, body))))}`
 })

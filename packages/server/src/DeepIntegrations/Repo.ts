@@ -3,7 +3,7 @@ import { DeepIntegrationType } from "@do-integrations/domain/Integration"
 import type { Status } from "@do-integrations/domain/Lifecycle"
 import { Conflict } from "@do-integrations/domain/Problem"
 import type { TenantId } from "@do-integrations/domain/Tenant"
-import { Clock, Effect, Schema } from "effect"
+import { DateTime, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
 
@@ -67,7 +67,7 @@ export const makeRepo = Effect.gen(function* () {
     const { error, fields, from, sealed, to } = change
     const start = JSON.stringify(yield* encodeInitial(type))
     const before = yield* lock(tenantId, type, start)
-    const now = new Date(yield* Clock.currentTimeMillis)
+    const now = yield* DateTime.nowAsDate
     const forgotten = to === "not_configured"
     const activated = to === "active" && from !== "active"
     const [changed] = yield* sql`

@@ -1,6 +1,7 @@
 import { Event, type EventId } from "@do-integrations/domain/Event"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import { Effect, Schema } from "effect"
+import type { Schema } from "effect"
+import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { newEventId } from "../Ids.ts"
 import { Fanout } from "../OutboundWebhooks/Fanout.ts"

@@ -31,7 +31,7 @@ export class EventTypes extends Context.Service<
     /** Refuses data that does not fit the type's schema. Types without one take anything. */
     check(tenantId: TenantId, type: string, data: Schema.Json): Effect.Effect<void, Unprocessable>
   }
->()("@do-integrations/server/EventTypes") {
+>()("@do-integrations/server/EventLog/EventTypes") {
   static readonly layer = Layer.effect(
     EventTypes,
     Effect.gen(function* () {

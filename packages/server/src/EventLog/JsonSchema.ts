@@ -1,6 +1,6 @@
 import { type OutputUnit, Validator } from "@cfworker/json-schema"
 import type { Fault } from "@do-integrations/domain/Problem"
-import { Schema } from "effect"
+import type { Schema } from "effect"
 
 type JsonObject = { readonly [key: string]: Schema.Json }
 

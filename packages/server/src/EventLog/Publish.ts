@@ -27,7 +27,7 @@ const Earlier = Schema.Struct({ place: Schema.Int, id: Schema.optionalKey(EventI
 
 /** The first of each key: two requests with one key may come in the same batch. */
 const firstOfEach = (requests: ReadonlyArray<Keyed>) => [
-  ...new Map([...requests].reverse().map((one) => [`${one.tenantId} ${one.key}`, one])).values()
+  ...new Map(requests.toReversed().map((one) => [`${one.tenantId} ${one.key}`, one])).values()
 ]
 
 /**

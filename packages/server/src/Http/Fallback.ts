@@ -29,7 +29,7 @@ export const layer = HttpRouter.use(
       const path = url.split("?", 1)[0] ?? ""
       const allowed = new Set(paths.flatMap((one) => (one.pattern.test(path) ? [...one.methods] : [])))
       if (allowed.size === 0) return yield* new NotFound({ detail: "There is no such path; /docs shows all" })
-      const allow = [...allowed].sort().join(", ")
+      const allow = [...allowed].toSorted().join(", ")
       const problem = new MethodNotAllowed({ detail: `${method} is not among ${allow}` })
       return HttpServerResponse.setHeader(yield* HttpServerRespondable.toResponse(problem), "allow", allow)
     })

@@ -1,6 +1,6 @@
 import { sign } from "@do-integrations/domain/Webhook/Signature"
 import { type AttemptId, DeliveryId, type OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
+import { Clock, Context, DateTime, Duration, Effect, Layer, Schema } from "effect"
 import { Mac } from "effect/crypto"
 import { Egress } from "../Egress.ts"
 import { newAttemptId } from "../Ids.ts"
@@ -68,8 +68,8 @@ export class Deliver extends Context.Service<
 
       const attempt = Effect.fnUntraced(function* (target: Target, delivery: DueDelivery) {
         const id = yield* newAttemptId
-        const now = yield* Clock.currentTimeMillis
-        const timestamp = String(Math.floor(now / 1000))
+        const at = yield* DateTime.nowAsDate
+        const timestamp = String(Math.floor(at.getTime() / 1000))
         const body = bodyOf(delivery)
         // The event's id is the same on every retry: receivers use it as their idempotency key.
         const signature = yield* Effect.provideService(
@@ -77,7 +77,7 @@ export class Deliver extends Context.Service<
           Mac.Mac,
           mac
         )
-        const base = { id, at: new Date(now) }
+        const base = { id, at }
         return yield* egress
           .dispatch({
             url: new URL(target.url),
@@ -107,7 +107,7 @@ export class Deliver extends Context.Service<
             Effect.catchTag("EgressFailure", (failure) =>
               Effect.map(Clock.currentTimeMillis, (end): Outcome => ({
                 ...base,
-                durationMs: end - now,
+                durationMs: end - at.getTime(),
                 succeeded: false,
                 error: failure.reason._tag
               }))

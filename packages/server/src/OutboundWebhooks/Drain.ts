@@ -1,7 +1,7 @@
 import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { signingKey } from "@do-integrations/domain/Webhook/Signature"
 import { TenantId } from "@do-integrations/domain/Tenant"
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { DateTime, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
 import { Vault } from "../Vault.ts"
@@ -44,7 +44,7 @@ export class Drain extends Context.Service<Drain, { run(id: OutboundWebhookId): 
       const dueRows = rowsOf(DueDelivery)
 
       const claim = Effect.fnUntraced(function* (id: OutboundWebhookId) {
-        const now = new Date(yield* Clock.currentTimeMillis)
+        const now = yield* DateTime.nowAsDate
         return yield* sql`
           SELECT due.id, due.tenant_id, due.event_id, due.event_type, due.attempts,
             events.created_at AS event_at, events.data
@@ -66,7 +66,7 @@ export class Drain extends Context.Service<Drain, { run(id: OutboundWebhookId): 
       })
 
       const skip = Effect.fnUntraced(function* (id: OutboundWebhookId) {
-        const now = new Date(yield* Clock.currentTimeMillis)
+        const now = yield* DateTime.nowAsDate
         yield* sql`
           UPDATE deliveries SET state = 'skipped', due_at = NULL, completed_at = ${now}
           WHERE webhook_id = ${id} AND due_at <= ${now}`

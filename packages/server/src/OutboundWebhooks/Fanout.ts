@@ -1,6 +1,6 @@
 import { EventId } from "@do-integrations/domain/Event"
 import { OutboundWebhookId, patternsFor } from "@do-integrations/domain/Webhook/Outbound"
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { DateTime, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { newDeliveryId } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
@@ -51,7 +51,7 @@ export class Fanout extends Context.Service<
         const rows = yield* Effect.forEach(matches, ({ enabled, eventId, webhookId }) =>
           Effect.map(newDeliveryId, (id) => ({ id, webhookId, enabled, eventId, event: byId.get(eventId) }))
         )
-        const now = new Date(yield* Clock.currentTimeMillis)
+        const now = yield* DateTime.nowAsDate
         yield* sql`
           INSERT INTO deliveries
             (id, tenant_id, customer_id, webhook_id, event_id, event_type, state, due_at, completed_at)

@@ -1,5 +1,5 @@
 import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { Clock, Effect, Layer, Schedule, Schema } from "effect"
+import { DateTime, Effect, Layer, Schedule, Schema } from "effect"
 import { Entity, Singleton } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import { SqlClient } from "effect/sql"
@@ -78,7 +78,7 @@ const Sweep = Layer.unwrap(
     const wakeups = yield* Wakeups
     const ids = rowsOf(Schema.Struct({ webhookId: OutboundWebhookId }))
     const sweep = Effect.gen(function* () {
-      const now = new Date(yield* Clock.currentTimeMillis)
+      const now = yield* DateTime.nowAsDate
       const due = yield* sql`
         SELECT DISTINCT webhook_id FROM deliveries WHERE due_at <= ${now} LIMIT ${sweepSize}`.pipe(
         Effect.flatMap(ids)

@@ -1,6 +1,6 @@
 import { HttpServer } from "effect/http"
-import { AppConfig, type Settings } from "@do-integrations/server/Config"
-import * as Service from "@do-integrations/server/Service"
+import { AppConfig, type Settings } from "../../src/Config.ts"
+import * as Service from "../../src/Service.ts"
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { CreatedTenant } from "@do-integrations/domain/Api/Tenants"
 import { NodeHttpServer, NodeServices } from "@effect/platform-node"
