@@ -52,8 +52,8 @@ export class TenantSettings extends Schema.Class<TenantSettings>("TenantSettings
   returnOrigins: Schema.Array(Origin).check(Schema.isMaxLength(100)),
   /** How many outbound webhooks the tenant may have. */
   endpointCap: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
-  /** Days that events, messages, deliveries and attempts are kept. */
-  retentionDays: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 365 }))
+  /** Days that events, messages, deliveries and attempts are kept; longer than any delivery is retried. */
+  retentionDays: Schema.Int.check(Schema.isBetween({ minimum: 7, maximum: 365 }))
 }) {
   /** The settings of a tenant that has changed none. */
   static readonly defaults = new TenantSettings({ returnOrigins: [], endpointCap: 1000, retentionDays: 30 })

@@ -21,6 +21,7 @@ import { Fanout } from "./OutboundWebhooks/Fanout.ts"
 import * as Owner from "./OutboundWebhooks/Owner.ts"
 import { Settle } from "./OutboundWebhooks/Settle.ts"
 import { Wakeups } from "./OutboundWebhooks/Wakeups.ts"
+import * as Retention from "./Retention.ts"
 import * as Sql from "./Sql.ts"
 import { migrate } from "./Sql/Migrations.ts"
 import { Tenants } from "./Tenants.ts"
@@ -59,26 +60,28 @@ const foundation = EventLog.layer.pipe(
 
 const features = Webhooks.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(InboundWebhooks.layer, OutboundWebhooks.layer)),
-  Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer)),
-  Layer.provideMerge(Providers.layer({}))
+  Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer))
 )
 
-/** The owners of endpoints, on this node's part of the cluster. */
-const delivery = Owner.layer.pipe(
+/** The owners of endpoints and the chores, on this node's part of the cluster. */
+const work = Layer.merge(Owner.layer, Retention.layer).pipe(
   Layer.provide(Drain.layer),
   Layer.provide([Deliver.layer, Settle.layer]),
   Layer.provide(cluster)
 )
 
-/** All that the routes need: the services over the database, and the delivery that runs beside them. */
-const services = Layer.merge(features, delivery).pipe(
+/** All that the routes need: the services over the database, and the work that goes on beside them. */
+const services = Layer.merge(features, work).pipe(
   Layer.provideMerge(foundation),
   Layer.provideMerge(Layer.merge(storage, egress)),
   Layer.provideMerge(crypto)
 )
 
+/** Everything but the vendors' adapters and the server that it answers on. What is beneath stays in reach. */
+export const layerNoDeps = Http.layer.pipe(Layer.provideMerge(services))
+
 /** Everything but the server that it answers on. */
-export const layerNoServer = Http.layer.pipe(Layer.provide(services))
+export const layerNoServer = layerNoDeps.pipe(Layer.provide(Providers.layer({})))
 
 /** Says where the service answers, once it does. */
 const greeting = Layer.effectDiscard(
