@@ -1,7 +1,7 @@
 import { Api } from "@do-integrations/domain/Api"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
-import { HttpMiddleware, HttpRouter } from "effect/http"
+import { HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { createServer } from "node:http"
 import * as AuditHttp from "./AuditLog/Http.ts"
@@ -9,6 +9,7 @@ import { AppConfig } from "./Config.ts"
 import * as DeepIntegrationsHttp from "./DeepIntegrations/Http.ts"
 import * as EventsHttp from "./EventLog/Http.ts"
 import * as Authorization from "./Http/Authorization.ts"
+import { quiet } from "./Http/Exchange.ts"
 import * as Fallback from "./Http/Fallback.ts"
 import * as Health from "./Http/Health.ts"
 import * as Idempotency from "./Http/Idempotency.ts"
@@ -40,9 +41,6 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
 const docs = HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
 
 const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer, Fallback.layer)
-
-// Spans and access logs are made by `exchange`: the built-in ones record real paths, where tokens live.
-const quiet = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)
 
 /** Serves everything on whatever server is provided. */
 export const layer = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(

@@ -1,6 +1,7 @@
 import { Providers } from "@do-integrations/providers/Provider"
 import { Effect, Layer } from "effect"
 import { Aead, Digest, Mac, SecureRandom } from "effect/crypto"
+import * as Admin from "./Admin.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { AuditLog } from "./AuditLog.ts"
 import * as Cluster from "./Cluster.ts"
@@ -78,7 +79,7 @@ const services = Layer.merge(features, work).pipe(
 )
 
 /** Everything but the vendors' adapters and the server that it answers on. What is beneath stays in reach. */
-export const layerNoDeps = Http.layer.pipe(Layer.provideMerge(services))
+export const layerNoDeps = Layer.merge(Http.layer, Admin.layer).pipe(Layer.provideMerge(services))
 
 /** Everything but the server that it answers on. */
 export const layerNoServer = layerNoDeps.pipe(Layer.provide(Providers.layer({})))

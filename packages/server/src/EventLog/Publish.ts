@@ -50,7 +50,7 @@ export const makePublish = Effect.gen(function* () {
     sql`
       INSERT INTO idempotency_keys (tenant_id, key, fingerprint, state, answer, locked_until, expires_at)
       SELECT tenant_id, key, fingerprint, 'answered', convert_to(id, 'UTF8'), now(), now() + interval '24 hours'
-      FROM ${columns(requests)}
+      FROM ${columns(requests)} ORDER BY tenant_id, key
       ON CONFLICT (tenant_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = 'answered',
         answer = excluded.answer, expires_at = excluded.expires_at
       WHERE idempotency_keys.expires_at < now()

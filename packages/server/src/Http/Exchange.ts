@@ -5,13 +5,15 @@ import {
   TooManyRequests,
   UnsupportedMediaType
 } from "@do-integrations/domain/Problem"
-import { ByteSize, Cause, Clock, Effect, Exit } from "effect"
+import { ByteSize, Cause, Clock, Effect, Exit, Layer, Option } from "effect"
 import {
   HttpIncomingMessage,
+  HttpMiddleware,
   HttpServerError,
   HttpServerRequest,
   HttpServerRespondable,
-  HttpServerResponse
+  HttpServerResponse,
+  HttpTraceContext
 } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { faultsOf } from "./Faults.ts"
@@ -55,6 +57,33 @@ const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, route: 
   return yield* HttpServerRespondable.toResponse(new InternalError({ traceId }))
 })
 
+const answered = Effect.fnUntraced(function* <E, R>(
+  method: string,
+  handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  route: Route
+) {
+  const start = yield* Clock.currentTimeMillis
+  const exit = yield* Effect.exit(handler)
+  if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
+  const response = Exit.isSuccess(exit)
+    ? exit.value.status === 415
+      ? yield* HttpServerRespondable.toResponse(
+          new UnsupportedMediaType({ detail: "Expected application/json" })
+        )
+      : exit.value
+    : yield* failed(exit.cause, route)
+  yield* Effect.annotateCurrentSpan({ "http.response.status_code": response.status })
+  yield* Effect.logDebug("Answered").pipe(
+    Effect.annotateLogs({
+      method,
+      route: route.path,
+      status: response.status,
+      ms: (yield* Clock.currentTimeMillis) - start
+    })
+  )
+  return response
+})
+
 /**
  * One exchange with a client: whatever the handler comes to becomes an answer, every failure a problem
  * document, and span and log name the route. An interrupted exchange stays interrupted.
@@ -64,29 +93,16 @@ export const exchange =
   <E, R>(
     handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
-    Effect.gen(function* () {
-      const { method } = yield* HttpServerRequest.HttpServerRequest
-      const start = yield* Clock.currentTimeMillis
-      const exit = yield* Effect.exit(handler)
-      if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-      const response = Exit.isSuccess(exit)
-        ? exit.value.status === 415
-          ? yield* HttpServerRespondable.toResponse(
-              new UnsupportedMediaType({ detail: "Expected application/json" })
-            )
-          : exit.value
-        : yield* failed(exit.cause, route)
-      yield* Effect.annotateCurrentSpan({ "http.response.status_code": response.status })
-      yield* Effect.logDebug("Answered").pipe(
-        Effect.annotateLogs({
-          method,
-          route: route.path,
-          status: response.status,
-          ms: (yield* Clock.currentTimeMillis) - start
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) =>
+      answered(method, handler, route).pipe(
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody)),
+        Effect.withSpan(`${method} ${route.path}`, {
+          kind: "server",
+          parent: Option.getOrUndefined(HttpTraceContext.fromHeaders(headers)),
+          attributes: { "http.request.method": method, "http.route": route.path }
         })
       )
-      return response
-    }).pipe(
-      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody)),
-      Effect.withSpan(route.path, { kind: "server", attributes: { "http.route": route.path } })
     )
+
+/** Turns the server's own spans off: they record real paths. {@link exchange} makes better ones. */
+export const quiet = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)

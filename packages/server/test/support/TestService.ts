@@ -3,6 +3,7 @@ import { AppConfig, type Settings } from "../../src/Config.ts"
 import * as Service from "../../src/Service.ts"
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { CreatedTenant } from "@do-integrations/domain/Api/Tenants"
+import { Providers } from "@do-integrations/providers/Provider"
 import { NodeHttpServer, NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { createServer } from "node:http"
@@ -42,7 +43,7 @@ export class TestService extends Context.Service<
     ): Effect.Effect<typeof CreatedTenant.Type & { readonly client: IntegrationsClient["Service"] }>
   }
 >()("@do-integrations/server/test/TestService") {
-  static readonly layerWith = (changes: Partial<Settings>) =>
+  static readonly layerWith = (changes: Partial<Settings>, providers = Providers.layer({})) =>
     Layer.effect(
       TestService,
       Effect.gen(function* () {
@@ -60,7 +61,8 @@ export class TestService extends Context.Service<
         return TestService.of({ url, client, tenant })
       })
     ).pipe(
-      Layer.provideMerge(Service.layerNoServer),
+      Layer.provideMerge(Service.layerNoDeps),
+      Layer.provide(providers),
       Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })),
       Layer.provideMerge(
         Layer.effect(
