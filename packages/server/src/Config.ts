@@ -1,4 +1,4 @@
-import { Config, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
+import { Config, Context, Effect, Layer, Option, type Redacted, Schema, SchemaIssue } from "effect"
 
 /** Where the rows live: PGlite inside this process, or a Postgres server. */
 export type Database =
@@ -71,13 +71,21 @@ const environment = Config.all({
   otlpEndpoint: Config.schema(HttpUrl, "OTEL_EXPORTER_OTLP_ENDPOINT").pipe(Config.option)
 })
 
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const malformed = ({ cause }: Config.ConfigError) => {
+  const [issue] = cause._tag === "SchemaError" ? issuesOf(cause.issue).issues : []
+  return new SettingsError({
+    setting: issue?.path?.map(String).join("_") ?? "environment",
+    problem: issue?.message ?? cause.message
+  })
+}
+
 const required = (setting: string, what: string) =>
   new SettingsError({ setting, problem: `is required with DATABASE_URL: ${what}` })
 
 const read = Effect.gen(function* () {
-  const env = yield* environment.pipe(
-    Effect.mapError((error) => new SettingsError({ setting: "environment", problem: error.message }))
-  )
+  const env = yield* Effect.mapError(environment, malformed)
   const postgres = Option.isSome(env.databaseUrl)
   if (postgres && Option.isNone(env.masterKeys)) {
     return yield* required("MASTER_KEYS", "set it to `id:` and 32 random bytes in base64")

@@ -5,7 +5,7 @@ import { HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { createServer } from "node:http"
 import * as AuditHttp from "./AuditLog/Http.ts"
-import { AppConfig } from "./Config.ts"
+import { AppConfig, SettingsError } from "./Config.ts"
 import * as DeepIntegrationsHttp from "./DeepIntegrations/Http.ts"
 import * as EventsHttp from "./EventLog/Http.ts"
 import * as Authorization from "./Http/Authorization.ts"
@@ -50,6 +50,13 @@ export const layer = HttpRouter.serve(routes, { disableLogger: true, disableList
 /** The server that listens on `HOST` and `PORT`. */
 export const server = Layer.unwrap(
   Effect.map(AppConfig, ({ host, port }) =>
-    NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout })
+    NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout }).pipe(
+      Layer.catchTag("ServeError", ({ cause }) => {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        return Layer.effectContext(
+          Effect.fail(new SettingsError({ setting: "HOST, PORT", problem: `cannot be used: ${reason}` }))
+        )
+      })
+    )
   )
 )
