@@ -4,6 +4,7 @@ import { GitHubConfiguration, GitHubSettings, GitHubView } from "./DeepIntegrati
 import { StripeConfiguration, StripeSettings } from "./DeepIntegration/Stripe.ts"
 import { WorkOSConfiguration, WorkOSSettings } from "./DeepIntegration/WorkOS.ts"
 import { Standing } from "./Integration.ts"
+import { shallow } from "./Json.ts"
 
 const standing = { ...Standing, updatedAt: Schema.optionalKey(Schema.DateTimeUtcFromString) }
 
@@ -32,15 +33,17 @@ export const configurations = {
 } as const
 
 /** Settings of any vendor, as JSON; which fields there are depends on the vendor in the path. */
-export const DeepIntegrationSettings = Schema.Record(Schema.String, Schema.Json).annotate({
-  identifier: "DeepIntegrationSettings",
-  description:
-    "stripe: accountType, platformFeePercent. workos: features, ssoProviders. " +
-    "github: repository, branch, basePath, webhookSecret. " +
-    "cloudflare: zoneIds, workersNamespace, kvNamespaces, r2Buckets, d1Databases, durableObjectNamespaces. " +
-    "Everything else is proved by the vendor and read-only (422).",
-  examples: [{ platformFeePercent: 2.5 }]
-})
+export const DeepIntegrationSettings = Schema.Record(Schema.String, Schema.Json)
+  .check(shallow)
+  .annotate({
+    identifier: "DeepIntegrationSettings",
+    description:
+      "stripe: accountType, platformFeePercent. workos: features, ssoProviders. " +
+      "github: repository, branch, basePath, webhookSecret. " +
+      "cloudflare: zoneIds, workersNamespace, kvNamespaces, r2Buckets, d1Databases, durableObjectNamespaces. " +
+      "Everything else is proved by the vendor and read-only (422).",
+    examples: [{ platformFeePercent: 2.5 }]
+  })
 
 /** What comes next on the way to a connection: an address that the user visits, or nothing more. */
 export const ConnectStep = Schema.Union([

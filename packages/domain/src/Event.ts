@@ -1,7 +1,9 @@
 import { Schema } from "effect"
 import { typeId } from "./Id.ts"
 import { IntegrationType } from "./Integration.ts"
+import { shallow } from "./Json.ts"
 import { CustomerId } from "./Tenant.ts"
+import { Prose } from "./Text.ts"
 import { InboundWebhookId } from "./Webhook/Inbound.ts"
 import { OutboundWebhookId } from "./Webhook/Outbound.ts"
 
@@ -93,7 +95,7 @@ export class Event extends Schema.Class<Event>("Event")({
 /** An event to publish. */
 export const NewEvent = Schema.Struct({
   type: TenantEventTypeName,
-  data: Schema.Json,
+  data: Schema.Json.check(shallow),
   customerId: Schema.optionalKey(CustomerId)
 }).annotate({
   identifier: "NewEvent",
@@ -104,8 +106,8 @@ export type NewEvent = typeof NewEvent.Type
 /** An event type of the tenant's own. With a schema, `publishEvent` refuses data that does not fit it. */
 export class EventType extends Schema.Class<EventType>("EventType")({
   name: TenantEventTypeName,
-  description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(2000))),
+  description: Schema.optionalKey(Prose(2000)),
   /** A JSON Schema (2020-12) for the data, without `$ref` to elsewhere and without `pattern`. */
-  schema: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+  schema: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json).check(shallow)),
   createdAt: Schema.DateTimeUtcFromString
 }) {}

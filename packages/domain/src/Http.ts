@@ -6,6 +6,7 @@ export const HeaderName = Schema.String.check(
 ).annotate({ identifier: "HeaderName" })
 
 const fault = (text: string): string | undefined => {
+  if (/[\s\p{Cc}\p{Cs}]/u.test(text)) return "Expected a URL without spaces and control characters"
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) return "Expected an https URL"
   if (url.username !== "" || url.password !== "") return "Expected a URL without user name and password"

@@ -3,6 +3,7 @@ import { HeaderName, WebUrl } from "./Http.ts"
 import { typeId } from "./Id.ts"
 import { Status } from "./Lifecycle.ts"
 import { CustomerId, DisplayName } from "./Tenant.ts"
+import { storable } from "./Text.ts"
 
 export const IntegrationId = typeId("int").pipe(Schema.brand("IntegrationId"))
 export type IntegrationId = typeof IntegrationId.Type
@@ -43,7 +44,7 @@ export const ApiKeyPlacement = Schema.Union([
 
 /** A credential on its way in: 1 to 8192 characters, sealed at once and never shown again. */
 export const Credential = Schema.RedactedFromValue(
-  Schema.NonEmptyString.check(Schema.isMaxLength(8192)).annotate({ format: "password" })
+  Schema.NonEmptyString.check(Schema.isMaxLength(8192), storable).annotate({ format: "password" })
 )
 
 /** A generic integration: a service reached with an API key. */

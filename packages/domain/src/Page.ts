@@ -9,7 +9,7 @@ export const PageQuery = {
   ),
   cursor: Schema.optionalKey(
     Schema.String.check(
-      Schema.isPattern(/^[A-Za-z0-9_.-]{1,128}$/u, { message: "Expected a nextCursor" })
+      Schema.isPattern(/^[A-Za-z0-9_.:-]{1,600}$/u, { message: "Expected a nextCursor" })
     ).annotate({
       description: "The `nextCursor` of the page before."
     })

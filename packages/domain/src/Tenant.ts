@@ -18,9 +18,9 @@ export const CustomerId = Schema.String.check(
   .annotate({ identifier: "CustomerId", description: "The tenant's own id of one of its customers." })
 export type CustomerId = typeof CustomerId.Type
 
-/** A name that people read: 1 to 200 characters without control characters. */
+/** A name that people read: 1 to 200 characters without control characters and lone surrogates. */
 export const DisplayName = Schema.String.check(
-  Schema.isPattern(/^[^\p{Cc}]{1,200}$/u, {
+  Schema.isPattern(/^[^\p{Cc}\p{Cs}]{1,200}$/u, {
     message: "Expected 1 to 200 characters without control characters"
   })
 ).annotate({ identifier: "DisplayName", description: "A name that people read, 1 to 200 characters." })

@@ -1,4 +1,5 @@
 import { Schema, Struct } from "effect"
+import { storable } from "../Text.ts"
 
 /** How far an installation may go in one area. */
 export const Access = Schema.Literals(["read", "write"])
@@ -39,7 +40,7 @@ export class GitHubConfiguration extends Schema.Class<GitHubConfiguration>("GitH
   permissions: GitHubPermissions,
   /** Sealed at rest and never shown again. */
   webhookSecret: Schema.optionalKey(
-    Schema.RedactedFromValue(Schema.NonEmptyString.check(Schema.isMaxLength(1024)))
+    Schema.RedactedFromValue(Schema.NonEmptyString.check(Schema.isMaxLength(1024), storable))
   ),
   /** The commit that was last synchronised. */
   lastSyncSha: Schema.optionalKey(Schema.NonEmptyString)

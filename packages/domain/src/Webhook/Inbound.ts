@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HeaderName } from "../Http.ts"
 import { typeId } from "../Id.ts"
 import { CustomerId, DisplayName } from "../Tenant.ts"
+import { storable } from "../Text.ts"
 
 export const InboundWebhookId = typeId("whi").pipe(Schema.brand("InboundWebhookId"))
 export type InboundWebhookId = typeof InboundWebhookId.Type
@@ -37,7 +38,7 @@ export type InboundScheme = typeof InboundScheme.Type
 
 /** A secret that a sender signs with, as the sender shows it. */
 export const SigningSecret = Schema.RedactedFromValue(
-  Schema.NonEmptyString.check(Schema.isMaxLength(1024)).annotate({ format: "password" })
+  Schema.NonEmptyString.check(Schema.isMaxLength(1024), storable).annotate({ format: "password" })
 )
 
 /** An address that takes webhooks of one sender. */

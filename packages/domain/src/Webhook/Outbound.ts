@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { WebUrl } from "../Http.ts"
 import { typeId } from "../Id.ts"
 import { CustomerId } from "../Tenant.ts"
+import { Prose } from "../Text.ts"
 
 export const OutboundWebhookId = typeId("who").pipe(Schema.brand("OutboundWebhookId"))
 export type OutboundWebhookId = typeof OutboundWebhookId.Type
@@ -32,7 +33,7 @@ export const patternsFor = (type: string): ReadonlyArray<string> => {
 export class OutboundWebhook extends Schema.Class<OutboundWebhook>("OutboundWebhook")({
   id: OutboundWebhookId,
   url: WebUrl,
-  description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
+  description: Schema.optionalKey(Prose(500)),
   eventTypes: Schema.Array(EventPattern),
   customerId: Schema.optionalKey(CustomerId),
   enabled: Schema.Boolean,
@@ -49,7 +50,7 @@ export class CreatedOutboundWebhook extends OutboundWebhook.extend<CreatedOutbou
 /** An outbound webhook to create. */
 export const NewOutboundWebhook = Schema.Struct({
   url: WebUrl,
-  description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
+  description: Schema.optionalKey(Prose(500)),
   eventTypes: Schema.Array(EventPattern).check(Schema.isMinLength(1), Schema.isMaxLength(100)),
   customerId: Schema.optionalKey(CustomerId)
 }).annotate({
