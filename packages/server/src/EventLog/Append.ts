@@ -1,7 +1,6 @@
 import { Event, type EventId } from "@do-integrations/domain/Event"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import type { Schema } from "effect"
-import { Effect } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import { newEventId } from "../Ids.ts"
 import { Fanout } from "../OutboundWebhooks/Fanout.ts"
@@ -21,10 +20,16 @@ export interface Entry {
 }
 
 /** The columns of an event, in the names of the domain. */
-export const eventColumns = `id, type, customer_id, subject, data::json AS data, created_at,
+export const eventColumns = `id, type, customer_id, subject, data, created_at,
   xid::text || '-' || sequence AS position`
 
-export const eventRows = rowsOf(Event)
+/** An event as a row. Its data is JSON text there: as a value, `null` would look like a column without one. */
+export const EventRow = Schema.Struct({
+  ...Struct.map(Event.fields, Schema.toEncoded),
+  data: Schema.fromJsonString(Schema.Json)
+}).pipe(Schema.decodeTo(Event))
+
+export const eventRows = rowsOf(EventRow)
 
 /**
  * Writes events and their deliveries in the caller's transaction, and tells readers and endpoints once it

@@ -1,5 +1,5 @@
 import type { Caller } from "@do-integrations/domain/ApiKey"
-import { Event, Position } from "@do-integrations/domain/Event"
+import { type Event, Position } from "@do-integrations/domain/Event"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import type { CustomerId } from "@do-integrations/domain/Tenant"
 import { Effect, Option, Schema, Stream } from "effect"
@@ -25,7 +25,7 @@ const settleDelay = "20 millis"
 /** How long to trust that every commit was announced. */
 const unannounced = "10 seconds"
 
-const Settling = Schema.Struct({ ...Event.fields, settled: Schema.Boolean })
+const Settled = Schema.Struct({ settled: Schema.Boolean })
 const Horizon = Schema.Struct({ position: Position })
 
 const split = (position: string) => position.split("-", 2)
@@ -34,7 +34,7 @@ const split = (position: string) => position.split("-", 2)
 export const makeReader = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const ticker = yield* Ticker
-  const settlingRows = rowsOf(Settling)
+  const settledRows = rowsOf(Settled)
   const horizonRows = rowsOf(Horizon)
 
   const matching = (caller: Caller["Service"], { customerId, type }: EventFilter) => sql`
@@ -61,12 +61,12 @@ export const makeReader = Effect.gen(function* () {
     position: Position
   ) {
     const [xid, sequence] = split(position)
-    const rows = yield* sql`
+    const found = yield* sql`
       SELECT ${sql.literal(eventColumns)}, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled FROM events
       WHERE ${matching(caller, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
-      ORDER BY events.xid, events.sequence LIMIT ${batchSize}`.pipe(Effect.flatMap(settlingRows))
-    const end = rows.findIndex((row) => !row.settled)
-    return { events: end < 0 ? rows : rows.slice(0, end), settling: end >= 0 }
+      ORDER BY events.xid, events.sequence LIMIT ${batchSize}`
+    const end = (yield* settledRows(found)).findIndex((row) => !row.settled)
+    return { events: yield* eventRows(end < 0 ? found : found.slice(0, end)), settling: end >= 0 }
   }, Effect.orDie)
 
   const horizon = sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text || '-0' AS position`.pipe(
