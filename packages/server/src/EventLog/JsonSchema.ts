@@ -1,63 +1,76 @@
 import { type OutputUnit, Validator } from "@cfworker/json-schema"
 import type { Fault } from "@do-integrations/domain/Problem"
-import type { Schema } from "effect"
+import { Result, Schema } from "effect"
 
 type JsonObject = { readonly [key: string]: Schema.Json }
 
 /** Keywords that hold one schema, a list of schemas, or schemas by name. */
-const nesting: ReadonlySet<string> = new Set([
-  "additionalProperties",
-  "allOf",
-  "anyOf",
-  "contains",
-  "dependentSchemas",
-  "else",
-  "if",
-  "items",
-  "not",
-  "oneOf",
-  "prefixItems",
-  "properties",
-  "propertyNames",
-  "then"
-])
+const nesting: Readonly<Record<string, "one" | "list" | "named">> = {
+  additionalProperties: "one",
+  allOf: "list",
+  anyOf: "list",
+  contains: "one",
+  dependentSchemas: "named",
+  else: "one",
+  if: "one",
+  items: "one",
+  not: "one",
+  oneOf: "list",
+  prefixItems: "list",
+  properties: "named",
+  propertyNames: "one",
+  then: "one"
+}
 
-const named: ReadonlySet<string> = new Set(["dependentSchemas", "properties"])
+const text = Schema.String
+const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const names = Schema.Array(Schema.String)
+const typeName = Schema.Literals(["array", "boolean", "integer", "null", "number", "object", "string"])
 
-/** Keywords with plain values. */
-const plain: ReadonlySet<string> = new Set([
-  "$comment",
-  "$schema",
-  "const",
-  "default",
-  "dependentRequired",
-  "deprecated",
-  "description",
-  "enum",
-  "examples",
-  "exclusiveMaximum",
-  "exclusiveMinimum",
-  "maxContains",
-  "maxItems",
-  "maxLength",
-  "maxProperties",
-  "maximum",
-  "minContains",
-  "minItems",
-  "minLength",
-  "minProperties",
-  "minimum",
-  "multipleOf",
-  "required",
-  "title",
-  "type"
-])
+/** What keywords with plain values may hold (JSON Schema Validation 2020-12, sections 6 and 9). */
+const plain: Readonly<Record<string, (value: unknown) => boolean>> = {
+  $comment: Schema.is(text),
+  $schema: Schema.is(text),
+  const: Schema.is(Schema.Json),
+  default: Schema.is(Schema.Json),
+  dependentRequired: Schema.is(Schema.Record(Schema.String, names)),
+  deprecated: Schema.is(Schema.Boolean),
+  description: Schema.is(text),
+  enum: Schema.is(Schema.Array(Schema.Json)),
+  examples: Schema.is(Schema.Array(Schema.Json)),
+  exclusiveMaximum: Schema.is(Schema.Finite),
+  exclusiveMinimum: Schema.is(Schema.Finite),
+  maxContains: Schema.is(count),
+  maxItems: Schema.is(count),
+  maxLength: Schema.is(count),
+  maxProperties: Schema.is(count),
+  maximum: Schema.is(Schema.Finite),
+  minContains: Schema.is(count),
+  minItems: Schema.is(count),
+  minLength: Schema.is(count),
+  minProperties: Schema.is(count),
+  minimum: Schema.is(Schema.Finite),
+  multipleOf: Schema.is(Schema.Finite.check(Schema.isGreaterThan(0))),
+  required: Schema.is(names),
+  title: Schema.is(text),
+  type: Schema.is(Schema.Union([typeName, Schema.Array(typeName)]))
+}
 
 /** Schemas nested deeper than this are refused. */
 const maxDepth = 32
 
 const isObject = (value: Schema.Json): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The schemas under a keyword, each with what leads to it; none where the value has another form. */
+const childrenOf = (
+  form: "one" | "list" | "named",
+  value: Schema.Json
+): ReadonlyArray<readonly [ReadonlyArray<string>, Schema.Json]> | undefined => {
+  if (form === "one") return [[[], value]]
+  const fits = form === "list" ? Array.isArray(value) : isObject(value)
+  return fits ? Object.entries(value ?? {}).map(([key, child]) => [[key], child]) : undefined
+}
 
 /**
  * What of a tenant's JSON Schema is not supported. Only keywords whose cost is bounded by the size of schema
@@ -69,24 +82,35 @@ export const unsupported = (schema: Schema.Json, path: ReadonlyArray<string> = [
   if (path.length > maxDepth) return { path, message: `Expected at most ${maxDepth} levels` }
   for (const [keyword, value] of Object.entries(schema)) {
     const here = [...path, keyword]
-    if (plain.has(keyword)) continue
-    if (!nesting.has(keyword)) return { path: here, message: "This keyword is not supported" }
-    const children =
-      Array.isArray(value) || (named.has(keyword) && isObject(value)) ? Object.entries(value) : undefined
-    const fault =
-      children === undefined
-        ? unsupported(value, here)
-        : children
-            .map(([key, child]) => unsupported(child, [...here, key]))
-            .find((found) => found !== undefined)
-    if (fault !== undefined) return fault
+    const malformed = { path: here, message: `Expected what JSON Schema allows under ${keyword}` }
+    const fits = Object.hasOwn(plain, keyword) ? plain[keyword] : undefined
+    if (fits !== undefined) {
+      if (!fits(value)) return malformed
+      continue
+    }
+    const form = Object.hasOwn(nesting, keyword) ? nesting[keyword] : undefined
+    if (form === undefined) return { path: here, message: "This keyword is not supported" }
+    const children = childrenOf(form, value)
+    if (children === undefined) return malformed
+    for (const [steps, child] of children) {
+      const fault = unsupported(child, [...here, ...steps])
+      if (fault !== undefined) return fault
+    }
   }
   return undefined
 }
 
 /** Where data does not fit a schema that {@link unsupported} let pass; empty when it fits. */
 export const faults = (schema: JsonObject, data: Schema.Json): ReadonlyArray<Fault> =>
-  new Validator(structuredClone(schema), "2020-12", false).validate(data).errors.slice(0, 20).map(toFault)
+  // The validator throws at names that are no UTF-8 and at more errors than a call has room for.
+  Result.try(() => new Validator(structuredClone(schema), "2020-12", false).validate(data)).pipe(
+    Result.match({
+      onSuccess: ({ errors }) => errors.slice(0, 20).map(toFault),
+      onFailure: () => [
+        { path: ["payload", "data"], message: "Cannot be checked by the event type's schema" }
+      ]
+    })
+  )
 
 const toFault = ({ instanceLocation, keyword }: OutputUnit): Fault => ({
   path: ["payload", "data", ...instanceLocation.split("/").slice(1)],
