@@ -51,11 +51,14 @@ export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
 }) {}
 
 /** The path exists, the method does not. */
-export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()("MethodNotAllowed", {
-  type: type("method-not-allowed"),
-  status: 405,
-  title: "The path does not take this method"
-}) {}
+export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()(
+  "MethodNotAllowed",
+  { type: type("method-not-allowed"), status: 405, title: "The path does not take this method" },
+  {
+    /** The methods that it takes; the `Allow` header says the same. */
+    allow: Schema.Array(Schema.String)
+  }
+) {}
 
 /** What the request would create or change is at odds with what is there. */
 export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {

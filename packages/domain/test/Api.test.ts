@@ -111,7 +111,7 @@ describe("Api", () => {
       new Problem.InvalidSignature(),
       new Problem.Forbidden(),
       new Problem.NotFound(),
-      new Problem.MethodNotAllowed(),
+      new Problem.MethodNotAllowed({ allow: ["GET"] }),
       new Problem.Conflict({ detail: "d" }),
       new Problem.IllegalTransition({ from: "active", by: "connect" }),
       new Problem.IdempotencyConflict(),

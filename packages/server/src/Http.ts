@@ -1,18 +1,18 @@
 import { Api } from "@do-integrations/domain/Api"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
-import { HttpRouter } from "effect/http"
+import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
-import { createServer } from "node:http"
 import * as AuditHttp from "./AuditLog/Http.ts"
 import { AppConfig, SettingsError } from "./Config.ts"
 import * as DeepIntegrationsHttp from "./DeepIntegrations/Http.ts"
 import * as EventsHttp from "./EventLog/Http.ts"
 import * as Authorization from "./Http/Authorization.ts"
 import { quiet } from "./Http/Exchange.ts"
-import * as Fallback from "./Http/Fallback.ts"
+import { withFallback } from "./Http/Fallback.ts"
 import * as Health from "./Http/Health.ts"
 import * as Idempotency from "./Http/Idempotency.ts"
+import { createServer } from "./Http/NodeServer.ts"
 import * as Problems from "./Http/Problems.ts"
 import * as IngressHttp from "./InboundWebhooks/Http.ts"
 import * as IntegrationsHttp from "./Integrations/Http.ts"
@@ -40,12 +40,12 @@ const api = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
 /** The page that shows the contract; everything it needs comes from here. */
 const docs = HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
 
-const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer, Fallback.layer)
+const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer)
 
 /** Serves everything on whatever server is provided. */
-export const layer = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
-  Layer.provide(quiet)
-)
+export const layer = Layer.unwrap(
+  Effect.map(HttpRouter.toHttpEffect(routes), (app) => HttpServer.serve(withFallback(app)))
+).pipe(Layer.provide(quiet))
 
 /** The server that listens on `HOST` and `PORT`. */
 export const server = Layer.unwrap(

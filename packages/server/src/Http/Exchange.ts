@@ -1,8 +1,10 @@
 import {
   InternalError,
   InvalidRequest,
+  MethodNotAllowed,
   PayloadTooLarge,
   TooManyRequests,
+  Unauthorized,
   UnsupportedMediaType
 } from "@do-integrations/domain/Problem"
 import { ByteSize, Cause, Clock, Effect, Exit, Layer, Option } from "effect"
@@ -42,8 +44,12 @@ const problemOf = (error: unknown, { maxBody }: Route): HttpServerRespondable.Re
   return HttpServerRespondable.isRespondable(error) ? error : undefined
 }
 
-const headersFor = (error: unknown): Readonly<Record<string, string>> =>
-  error instanceof TooManyRequests ? { "retry-after": String(error.retryAfter) } : {}
+/** The headers that go with some statuses (RFC 9110, sections 10.2.1, 10.2.3 and 11.6.1). */
+const headersFor = (error: unknown): Readonly<Record<string, string>> => {
+  if (error instanceof MethodNotAllowed) return { allow: error.allow.join(", ") }
+  if (error instanceof TooManyRequests) return { "retry-after": String(error.retryAfter) }
+  return error instanceof Unauthorized ? { "www-authenticate": "Bearer" } : {}
+}
 
 const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, route: Route) {
   const reason = cause.reasons.find((one) => one._tag !== "Interrupt")

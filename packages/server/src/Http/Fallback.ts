@@ -1,7 +1,7 @@
 import { Api } from "@do-integrations/domain/Api"
 import { MethodNotAllowed, NotFound } from "@do-integrations/domain/Problem"
 import { Effect } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
+import { HttpServerError, HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import { exchange } from "./Exchange.ts"
 
@@ -20,19 +20,23 @@ const methodsByPath = () => {
   return [...paths.values()]
 }
 
+const isRouteNotFound = (error: unknown) =>
+  error instanceof HttpServerError.HttpServerError && error.reason._tag === "RouteNotFound"
+
 /** Answers what no route takes: 405 where the path exists, 404 where it does not. */
-export const layer = HttpRouter.use(
-  Effect.fnUntraced(function* (router) {
-    const paths = methodsByPath()
-    const refuse = Effect.gen(function* () {
-      const { method, url } = yield* HttpServerRequest.HttpServerRequest
-      const path = url.split("?", 1)[0] ?? ""
-      const allowed = new Set(paths.flatMap((one) => (one.pattern.test(path) ? [...one.methods] : [])))
-      if (allowed.size === 0) return yield* new NotFound({ detail: "There is no such path; /docs shows all" })
-      const allow = [...allowed].toSorted().join(", ")
-      const problem = new MethodNotAllowed({ detail: `${method} is not among ${allow}` })
-      return HttpServerResponse.setHeader(yield* HttpServerRespondable.toResponse(problem), "allow", allow)
+export const withFallback = <E, R>(
+  routes: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest> => {
+  const paths = methodsByPath()
+  const refuse = Effect.gen(function* () {
+    const { method, url } = yield* HttpServerRequest.HttpServerRequest
+    const path = url.split("?", 1)[0] ?? ""
+    const allow = new Set(paths.flatMap((one) => (one.pattern.test(path) ? [...one.methods] : [])))
+    if (allow.size === 0) return yield* new NotFound({ detail: "There is no such path; /docs shows all" })
+    return yield* new MethodNotAllowed({
+      allow: [...allow].toSorted(),
+      detail: `The path does not take ${method}`
     })
-    yield* router.add("*", "/*", exchange({ path: "*", maxBody: 0 })(refuse))
   })
-)
+  return Effect.catchIf(routes, isRouteNotFound, () => exchange({ path: "*", maxBody: 0 })(refuse))
+}

@@ -21,7 +21,7 @@ export const layer = HttpRouter.use(
       const { token } = yield* HttpRouter.params
       const webhook = yield* ingress.find(token ?? "")
       const request = yield* HttpServerRequest.HttpServerRequest
-      if (request.method !== "POST") return yield* new MethodNotAllowed({ detail: "Webhooks are posted" })
+      if (request.method !== "POST") return yield* new MethodNotAllowed({ allow: ["POST"] })
       const body = new Uint8Array(yield* request.arrayBuffer)
       return yield* Effect.flatMap(ingress.accept(webhook, { headers: request.headers, body }), answer)
     })

@@ -1,12 +1,12 @@
 import { HttpServer } from "effect/http"
 import { AppConfig, type Settings } from "../../src/Config.ts"
+import { createServer } from "../../src/Http/NodeServer.ts"
 import * as Service from "../../src/Service.ts"
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { CreatedTenant } from "@do-integrations/domain/Api/Tenants"
 import { Providers } from "@do-integrations/providers/Provider"
 import { NodeHttpServer, NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
-import { createServer } from "node:http"
 import * as TestDatabase from "./TestDatabase.ts"
 
 /** The operator's key of every service under test. */

@@ -1,0 +1,38 @@
+import { Predicate } from "effect"
+import * as Http from "node:http"
+import type { Duplex } from "node:stream"
+
+/** The status that Node would answer with; see `socketOnError` in its `_http_server.js`. */
+const statusOf = (error: Error) => {
+  switch (Predicate.hasProperty(error, "code") ? error.code : undefined) {
+    case "HPE_HEADER_OVERFLOW":
+      return 431
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return 413
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return 408
+    default:
+      return 400
+  }
+}
+
+/** Answers what is no HTTP request, and so never reaches a route, with a problem document too. */
+const refuse = (error: Error, socket: Duplex) => {
+  if (!socket.writable || (Predicate.hasProperty(error, "code") && error.code === "ECONNRESET")) {
+    socket.destroy()
+    return
+  }
+  const status = statusOf(error)
+  const title = Http.STATUS_CODES[status]
+  const problem = JSON.stringify({ type: "about:blank", status, title })
+  const lines = [
+    `HTTP/1.1 ${status} ${title}`,
+    "content-type: application/problem+json",
+    `content-length: ${problem.length}`,
+    "connection: close"
+  ]
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${problem}`)
+}
+
+/** A server of Node's; the routes are added to it. */
+export const createServer = (): Http.Server => Http.createServer().on("clientError", refuse)
