@@ -54,6 +54,8 @@ export class ApiKeys extends Context.Service<
     create(caller: Caller["Service"], key: NewApiKey): Effect.Effect<CreatedApiKey, Forbidden>
     list(caller: Caller["Service"], query: PageQuery): Effect.Effect<Page<ApiKey>>
     revoke(caller: Caller["Service"], id: ApiKeyId): Effect.Effect<void, NotFound>
+    /** Ends every key of a tenant, in the transaction that deletes it. */
+    revokeAll(tenantId: TenantId): Effect.Effect<void>
   }
 >()("@do-integrations/server/ApiKeys") {
   static readonly layer = Layer.effect(
@@ -82,6 +84,8 @@ export class ApiKeys extends Context.Service<
           return (yield* authenticated(rows))[0]
         }, Effect.orDie)
       })
+
+      const forget = ({ hash }: { readonly hash: Uint8Array }) => Cache.invalidate(known, Hex.encode(hash))
 
       const authenticate = Effect.fn("ApiKeys.authenticate")(function* (secret: Redacted.Redacted) {
         const found = yield* Cache.get(known, Hex.encode(yield* hashOf(Redacted.value(secret))))
@@ -160,10 +164,16 @@ export class ApiKeys extends Context.Service<
           action: "api_key.revoked",
           target: id
         })
-        yield* sql.afterCommit(Cache.invalidate(known, Hex.encode(row.hash)))
+        yield* sql.afterCommit(forget(row))
       }, unit.commit)
 
-      return ApiKeys.of({ authenticate, issue, create, list, revoke })
+      const revokeAll = Effect.fn("ApiKeys.revokeAll")(function* (tenantId: TenantId) {
+        const rows = yield* sql<{ hash: Uint8Array }>`
+          DELETE FROM api_keys WHERE tenant_id = ${tenantId} RETURNING hash`
+        yield* sql.afterCommit(Effect.forEach(rows, forget, { discard: true }))
+      }, Effect.orDie)
+
+      return ApiKeys.of({ authenticate, issue, create, list, revoke, revokeAll })
     })
   )
 }

@@ -86,6 +86,7 @@ export class Tenants extends Context.Service<
       }, Effect.orDie)
 
       const remove = Effect.fn("Tenants.delete")(function* (id: TenantId) {
+        yield* apiKeys.revokeAll(id)
         const deleted = yield* sql`DELETE FROM tenants WHERE id = ${id} RETURNING id`.pipe(Effect.orDie)
         if (deleted.length === 0) return yield* new NotFound()
         yield* vault.destroyKeys(id)
