@@ -41,7 +41,10 @@ export class Ingress extends Context.Service<
     /** The webhook behind a token. Looked up before a body is read; unknown and disabled ones are the same. */
     find(token: string): Effect.Effect<Found, NotFound>
     /** Verifies a message and keeps it: answered once it is on disk. */
-    accept(webhook: Found, received: Received): Effect.Effect<typeof Receipt.Type, InvalidSignature>
+    accept(
+      webhook: Found,
+      received: Received
+    ): Effect.Effect<typeof Receipt.Type, InvalidSignature | NotFound>
     /** Forgets what this node knows of a webhook that was changed here. */
     forget(tokenHash: Uint8Array): Effect.Effect<void>
   }

@@ -1,6 +1,7 @@
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import { type InboundWebhookId, MessageId } from "@do-integrations/domain/Webhook/Inbound"
-import { Effect, Schema } from "effect"
+import { NotFound } from "@do-integrations/domain/Problem"
+import { type InboundWebhookId, MessageId, type Receipt } from "@do-integrations/domain/Webhook/Inbound"
+import { Effect, Result, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { EventLog } from "../EventLog.ts"
@@ -69,7 +70,17 @@ export const makeRecord = Effect.gen(function* () {
     return new Set(claimed.map((row) => row.messageId))
   })
 
-  const commit = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+  /** The rows whose webhook is still there, held there until the commit: it may just have been removed. */
+  const addressed = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    const ids = Column.text([...new Set(rows.map((row) => row.webhook.id))])
+    const found = yield* sql<{ id: string }>`
+      SELECT id FROM inbound_webhooks WHERE id = ANY(${ids}) ORDER BY id FOR KEY SHARE`
+    const present = new Set(found.map((row) => row.id))
+    return rows.filter((row) => present.has(row.webhook.id))
+  })
+
+  const commit = Effect.fnUntraced(function* (all: ReadonlyArray<Row>) {
+    const rows = yield* addressed(all)
     const claimed = yield* claim(rows)
     const fresh = rows.filter((row) => row.hash === undefined || claimed.has(row.id))
     yield* sql`
@@ -90,8 +101,9 @@ export const makeRecord = Effect.gen(function* () {
         subject: id
       }))
     )
-    const kept = new Set(fresh.map((row) => row.id))
-    return rows.map(({ id }) => (kept.has(id) ? { id, duplicate: false } : { duplicate: true }))
+    const receipts = new Map<MessageId, typeof Receipt.Type>(rows.map(({ id }) => [id, { duplicate: true }]))
+    for (const { id } of fresh) receipts.set(id, { id, duplicate: false })
+    return all.map(({ id }) => Result.fromNullishOr(receipts.get(id), () => new NotFound()))
   })
 
   const commits = yield* GroupCommit.make({ name: "InboundWebhooks.record", maxBatch, commit })
@@ -100,6 +112,7 @@ export const makeRecord = Effect.gen(function* () {
     const { externalId } = incoming
     const hash =
       externalId === undefined ? undefined : yield* digest.digest(Digest.sha256, utf8.encode(externalId))
-    return yield* commits.ask({ ...incoming, id: yield* newMessageId, hash })
-  }, Effect.orDie)
+    const answer = commits.ask({ ...incoming, id: yield* newMessageId, hash })
+    return yield* Effect.fromResult(yield* Effect.orDie(answer))
+  })
 })
