@@ -6,7 +6,7 @@ import { NotFound } from "../Problem.ts"
 import { DisplayName, Tenant, TenantId } from "../Tenant.ts"
 import { RootAuthorization } from "./Middleware.ts"
 
-/** A new tenant and its first API key, which may do everything but read secrets. */
+/** A new tenant and its first API key, which may do everything. */
 export const CreatedTenant = Schema.Struct({ tenant: Tenant, apiKey: CreatedApiKey }).annotate({
   identifier: "CreatedTenant"
 })
@@ -38,7 +38,7 @@ export class TenantsApi extends HttpApiGroup.make("tenants")
       error: NotFound
     }).annotate(
       OpenApi.Description,
-      "Issues a key that lasts an hour and may only administer keys, for a tenant that lost its own. Audited."
+      "Issues a key that lasts an hour and may do everything, for a tenant that lost its own. Audited."
     )
   )
   .middleware(RootAuthorization)
