@@ -14,6 +14,7 @@ import * as Health from "./Http/Health.ts"
 import * as Idempotency from "./Http/Idempotency.ts"
 import { createServer } from "./Http/NodeServer.ts"
 import * as Problems from "./Http/Problems.ts"
+import { Stopping } from "./Http/Stopping.ts"
 import * as IngressHttp from "./InboundWebhooks/Http.ts"
 import * as IntegrationsHttp from "./Integrations/Http.ts"
 import * as TenantsHttp from "./Tenants/Http.ts"
@@ -42,15 +43,25 @@ const docs = HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFont
 
 const routes = Layer.mergeAll(api, docs, IngressHttp.layer, Health.layer)
 
-/** Serves everything on whatever server is provided. */
-export const layer = Layer.unwrap(
+const served = Layer.unwrap(
   Effect.map(HttpRouter.toHttpEffect(routes), (app) => HttpServer.serve(withFallback(app)))
 ).pipe(Layer.provide(quiet))
 
+/** Serves everything on whatever server is provided. When it stops, answers without an end are ended first. */
+export const layer = Layer.effectDiscard(
+  Stopping.use((stopping) => Effect.addFinalizer(() => stopping.begin))
+).pipe(Layer.provide(served), Layer.provide(Stopping.layer))
+
 /** The server that listens on `HOST` and `PORT`. */
 export const server = Layer.unwrap(
-  Effect.map(AppConfig, ({ host, port }) =>
-    NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout }).pipe(
+  Effect.gen(function* () {
+    const { host, port } = yield* AppConfig
+    const node = yield* Effect.sync(createServer)
+    const listening = NodeHttpServer.layer(() => node, { host, port, gracefulShutdownTimeout })
+    // When the routes are gone, connections that are still open have had their time.
+    const hangUp = Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
+    return Layer.effectDiscard(hangUp).pipe(
+      Layer.provideMerge(listening),
       Layer.catchTag("ServeError", ({ cause }) => {
         const reason = cause instanceof Error ? cause.message : String(cause)
         return Layer.effectContext(
@@ -58,5 +69,5 @@ export const server = Layer.unwrap(
         )
       })
     )
-  )
+  })
 )

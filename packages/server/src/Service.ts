@@ -78,11 +78,10 @@ const services = Layer.merge(features, work).pipe(
   Layer.provideMerge(crypto)
 )
 
-/** Everything but the vendors' adapters and the server that it answers on. What is beneath stays in reach. */
-export const layerNoDeps = Layer.merge(Http.layer, Admin.layer).pipe(Layer.provideMerge(services))
+const answers = Layer.merge(Http.layer, Admin.layer)
 
-/** Everything but the server that it answers on. */
-export const layerNoServer = layerNoDeps.pipe(Layer.provide(Providers.layer({})))
+/** Everything but the vendors' adapters and the server that it answers on. What is beneath stays in reach. */
+export const layerNoDeps = answers.pipe(Layer.provideMerge(services))
 
 /** Says where the service answers, once it does. */
 const greeting = Layer.effectDiscard(
@@ -92,8 +91,13 @@ const greeting = Layer.effectDiscard(
   })
 )
 
-/** The whole service: it answers once everything beneath it stands. */
-export const layer = greeting.pipe(Layer.provide(layerNoServer), Layer.provide(Http.server))
+/** The whole service: it listens once everything beneath it stands, and stops listening first. */
+export const layer = greeting.pipe(
+  Layer.provide(answers),
+  Layer.provide(Http.server),
+  Layer.provide(services),
+  Layer.provide(Providers.layer({}))
+)
 
 /** Only the migrations, for those who run them apart from the start. */
 export const migrations = Layer.effectDiscard(migrate).pipe(Layer.provide(database))

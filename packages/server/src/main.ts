@@ -2,7 +2,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import * as Cli from "./Cli.ts"
-import { explain } from "./Cli/Failure.ts"
+import { explain, teardown } from "./Cli/Failure.ts"
 import { AppConfig } from "./Config.ts"
 import * as Service from "./Service.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -16,5 +16,5 @@ const migrate = Effect.scoped(Effect.asVoid(Layer.build(Service.migrations))).pi
 
 Command.run(Cli.make({ serve, migrate }), { version: "0.1.0" }).pipe(
   Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({ teardown })
 )

@@ -1,5 +1,5 @@
 import { Fault } from "@do-integrations/domain/Problem"
-import { Option, Schema } from "effect"
+import { Cause, Exit, Option, Runtime, Schema } from "effect"
 import { CliError } from "effect/cli"
 import { HttpClientError } from "effect/http"
 
@@ -34,3 +34,7 @@ const describe = (error: unknown): string => {
 /** A failure as one clear line for a person; the process exits with 1. */
 export const explain = (error: unknown) =>
   CliError.isCliError(error) ? error : new CliError.UserError({ cause: error, userMessage: describe(error) })
+
+/** How the process exits: to be told to stop is no failure. */
+export const teardown: Runtime.Teardown = (exit, end) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? end(0) : Runtime.defaultTeardown(exit, end)

@@ -1,8 +1,9 @@
 import { Api } from "@do-integrations/domain/Api"
 import { Caller } from "@do-integrations/domain/ApiKey"
-import { Deferred, Effect, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { EventLog } from "../EventLog.ts"
+import { Stopping } from "../Http/Stopping.ts"
 import { EventTypes } from "./EventTypes.ts"
 
 /** Events and event types. */
@@ -12,10 +13,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const events = yield* EventLog
     const types = yield* EventTypes
-    // Streams have no end of their own, and a server that stops waits for its answers to end.
-    const stopping = yield* Effect.acquireRelease(Deferred.make<void>(), (stop) =>
-      Deferred.succeed(stop, undefined)
-    )
+    const stopping = yield* Stopping
 
     return handlers.handleAll({
       publishEvent: ({ headers, payload }) =>
@@ -26,7 +24,7 @@ export const layer = HttpApiBuilder.group(
           Effect.succeed(
             events.stream(caller, query, headers["last-event-id"]).pipe(
               Stream.map((event) => ({ id: event.position, event: "event" as const, data: event })),
-              Stream.interruptWhen(Deferred.await(stopping))
+              Stream.interruptWhen(stopping.await)
             )
           )
         ),

@@ -34,5 +34,16 @@ const refuse = (error: Error, socket: Duplex) => {
   socket.end(`${lines.join("\r\n")}\r\n\r\n${problem}`)
 }
 
-/** A server of Node's; the routes are added to it. */
-export const createServer = (): Http.Server => Http.createServer().on("clientError", refuse)
+/**
+ * A server of Node's; the routes are added to it. What comes before they stand or after they are gone is
+ * told to come again, and a server that stops keeps no connection for another request.
+ */
+export const createServer = (): Http.Server => {
+  const server = Http.createServer((_request, response) => {
+    if (!server.listening) response.shouldKeepAlive = false
+    if (server.listenerCount("request") > 1) return
+    response.writeHead(503, { "content-type": "application/problem+json", "retry-after": "1" })
+    response.end(JSON.stringify({ type: "about:blank", status: 503, title: Http.STATUS_CODES[503] }))
+  })
+  return server.on("clientError", refuse)
+}
