@@ -3,14 +3,17 @@ import { Schema } from "effect"
 /** Levels of arrays and objects that JSON from outside may have; whatever walks it may then recurse. */
 export const maxDepth = 100
 
+const contents = (value: Schema.Json) =>
+  typeof value === "object" && value !== null ? [Object.values(value)] : []
+
 // Level by level: what is too deep would be too deep for recursion here as well.
 const isShallow = (value: Schema.Json): boolean => {
-  let level: ReadonlyArray<Schema.Json> = [value]
-  for (let depth = 0; depth <= maxDepth; depth++) {
-    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []))
-    if (level.length === 0) return true
+  let level = contents(value)
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > maxDepth) return false
+    level = level.flatMap((values) => values.flatMap(contents))
   }
-  return false
+  return true
 }
 
 /** Refuses JSON that is nested deeper than {@link maxDepth} levels. */

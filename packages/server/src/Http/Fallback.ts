@@ -31,8 +31,11 @@ export const withFallback = <E, R>(
   const refuse = Effect.gen(function* () {
     const { method, url } = yield* HttpServerRequest.HttpServerRequest
     const path = url.split("?", 1)[0] ?? ""
-    const allow = new Set(paths.flatMap((one) => (one.pattern.test(path) ? [...one.methods] : [])))
-    if (allow.size === 0) return yield* new NotFound({ detail: "There is no such path; /docs shows all" })
+    const allow = new Set<string>(paths.flatMap((one) => (one.pattern.test(path) ? [...one.methods] : [])))
+    // A path that takes the method and still found no route has a parameter that is none.
+    if (allow.size === 0 || allow.has(method)) {
+      return yield* new NotFound({ detail: "There is no such path; /docs shows all" })
+    }
     return yield* new MethodNotAllowed({
       allow: [...allow].toSorted(),
       detail: `The path does not take ${method}`
