@@ -1,6 +1,6 @@
+import { NodeCrypto } from "@effect/platform-node"
 import { Providers } from "@do-integrations/providers/Provider"
 import { Effect, Layer } from "effect"
-import { Aead, Digest, Mac, SecureRandom } from "effect/crypto"
 import * as Admin from "./Admin.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { AuditLog } from "./AuditLog.ts"
@@ -30,8 +30,12 @@ import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
 import { Webhooks } from "./Webhooks.ts"
 
-const crypto = Layer.mergeAll(Aead.layerWebCrypto, Digest.layerWebCrypto, Mac.layerWebCrypto).pipe(
-  Layer.provideMerge(SecureRandom.layerWebCrypto)
+// Node's own hashes answer at once; Web Crypto's cost a turn of the event loop each.
+const crypto = Layer.mergeAll(
+  NodeCrypto.layerAead,
+  NodeCrypto.layerDigest,
+  NodeCrypto.layerMac,
+  NodeCrypto.layerSecureRandom
 )
 
 const database = Layer.unwrap(Effect.map(AppConfig, (config) => Sql.layer(config.database)))
