@@ -90,10 +90,13 @@ export class EventTypes extends Context.Service<
       })
 
       const list = Effect.fn("EventTypes.list")(function* (tenantId: TenantId, query: PageQuery) {
+        const before = sql`
+          AND (created_at, name) < (
+            SELECT created_at, name FROM event_types WHERE tenant_id = ${tenantId} AND name = ${query.cursor})`
         const rows = yield* sql`
           SELECT ${columns} FROM event_types
-          WHERE tenant_id = ${tenantId} ${query.cursor === undefined ? sql`` : sql`AND name < ${query.cursor}`}
-          ORDER BY name DESC LIMIT ${fetchLimit(query)}`
+          WHERE tenant_id = ${tenantId} ${query.cursor === undefined ? sql`` : before}
+          ORDER BY created_at DESC, name DESC LIMIT ${fetchLimit(query)}`
         return toPage(query, yield* types(rows), (type) => type.name)
       }, Effect.orDie)
 

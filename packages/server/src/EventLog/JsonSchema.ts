@@ -4,23 +4,26 @@ import { Result, Schema } from "effect"
 
 type JsonObject = { readonly [key: string]: Schema.Json }
 
+/** How a keyword holds schemas. */
+type Form = "one" | "list" | "named"
+
 /** Keywords that hold one schema, a list of schemas, or schemas by name. */
-const nesting: Readonly<Record<string, "one" | "list" | "named">> = {
-  additionalProperties: "one",
-  allOf: "list",
-  anyOf: "list",
-  contains: "one",
-  dependentSchemas: "named",
-  else: "one",
-  if: "one",
-  items: "one",
-  not: "one",
-  oneOf: "list",
-  prefixItems: "list",
-  properties: "named",
-  propertyNames: "one",
-  then: "one"
-}
+const nesting = new Map<string, Form>([
+  ["additionalProperties", "one"],
+  ["allOf", "list"],
+  ["anyOf", "list"],
+  ["contains", "one"],
+  ["dependentSchemas", "named"],
+  ["else", "one"],
+  ["if", "one"],
+  ["items", "one"],
+  ["not", "one"],
+  ["oneOf", "list"],
+  ["prefixItems", "list"],
+  ["properties", "named"],
+  ["propertyNames", "one"],
+  ["then", "one"]
+])
 
 const text = Schema.String
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -28,33 +31,33 @@ const names = Schema.Array(Schema.String)
 const typeName = Schema.Literals(["array", "boolean", "integer", "null", "number", "object", "string"])
 
 /** What keywords with plain values may hold (JSON Schema Validation 2020-12, sections 6 and 9). */
-const plain: Readonly<Record<string, (value: unknown) => boolean>> = {
-  $comment: Schema.is(text),
-  $schema: Schema.is(text),
-  const: Schema.is(Schema.Json),
-  default: Schema.is(Schema.Json),
-  dependentRequired: Schema.is(Schema.Record(Schema.String, names)),
-  deprecated: Schema.is(Schema.Boolean),
-  description: Schema.is(text),
-  enum: Schema.is(Schema.Array(Schema.Json)),
-  examples: Schema.is(Schema.Array(Schema.Json)),
-  exclusiveMaximum: Schema.is(Schema.Finite),
-  exclusiveMinimum: Schema.is(Schema.Finite),
-  maxContains: Schema.is(count),
-  maxItems: Schema.is(count),
-  maxLength: Schema.is(count),
-  maxProperties: Schema.is(count),
-  maximum: Schema.is(Schema.Finite),
-  minContains: Schema.is(count),
-  minItems: Schema.is(count),
-  minLength: Schema.is(count),
-  minProperties: Schema.is(count),
-  minimum: Schema.is(Schema.Finite),
-  multipleOf: Schema.is(Schema.Finite.check(Schema.isGreaterThan(0))),
-  required: Schema.is(names),
-  title: Schema.is(text),
-  type: Schema.is(Schema.Union([typeName, Schema.Array(typeName)]))
-}
+const plain = new Map<string, (value: unknown) => boolean>([
+  ["$comment", Schema.is(text)],
+  ["$schema", Schema.is(text)],
+  ["const", Schema.is(Schema.Json)],
+  ["default", Schema.is(Schema.Json)],
+  ["dependentRequired", Schema.is(Schema.Record(Schema.String, names))],
+  ["deprecated", Schema.is(Schema.Boolean)],
+  ["description", Schema.is(text)],
+  ["enum", Schema.is(Schema.Array(Schema.Json))],
+  ["examples", Schema.is(Schema.Array(Schema.Json))],
+  ["exclusiveMaximum", Schema.is(Schema.Finite)],
+  ["exclusiveMinimum", Schema.is(Schema.Finite)],
+  ["maxContains", Schema.is(count)],
+  ["maxItems", Schema.is(count)],
+  ["maxLength", Schema.is(count)],
+  ["maxProperties", Schema.is(count)],
+  ["maximum", Schema.is(Schema.Finite)],
+  ["minContains", Schema.is(count)],
+  ["minItems", Schema.is(count)],
+  ["minLength", Schema.is(count)],
+  ["minProperties", Schema.is(count)],
+  ["minimum", Schema.is(Schema.Finite)],
+  ["multipleOf", Schema.is(Schema.Finite.check(Schema.isGreaterThan(0)))],
+  ["required", Schema.is(names)],
+  ["title", Schema.is(text)],
+  ["type", Schema.is(Schema.Union([typeName, Schema.Array(typeName)]))]
+])
 
 /** Schemas nested deeper than this are refused. */
 const maxDepth = 32
@@ -64,7 +67,7 @@ const isObject = (value: Schema.Json): value is JsonObject =>
 
 /** The schemas under a keyword, each with what leads to it; none where the value has another form. */
 const childrenOf = (
-  form: "one" | "list" | "named",
+  form: Form,
   value: Schema.Json
 ): ReadonlyArray<readonly [ReadonlyArray<string>, Schema.Json]> | undefined => {
   if (form === "one") return [[[], value]]
@@ -83,12 +86,12 @@ export const unsupported = (schema: Schema.Json, path: ReadonlyArray<string> = [
   for (const [keyword, value] of Object.entries(schema)) {
     const here = [...path, keyword]
     const malformed = { path: here, message: `Expected what JSON Schema allows under ${keyword}` }
-    const fits = Object.hasOwn(plain, keyword) ? plain[keyword] : undefined
+    const fits = plain.get(keyword)
     if (fits !== undefined) {
       if (!fits(value)) return malformed
       continue
     }
-    const form = Object.hasOwn(nesting, keyword) ? nesting[keyword] : undefined
+    const form = nesting.get(keyword)
     if (form === undefined) return { path: here, message: "This keyword is not supported" }
     const children = childrenOf(form, value)
     if (children === undefined) return malformed
@@ -100,19 +103,46 @@ export const unsupported = (schema: Schema.Json, path: ReadonlyArray<string> = [
   return undefined
 }
 
+/** Keywords that fail only because a schema within them does, which is a fault of its own. */
+const enclosing: ReadonlySet<string> = new Set([
+  "additionalProperties",
+  "allOf",
+  "dependentSchemas",
+  "else",
+  "if",
+  "items",
+  "prefixItems",
+  "properties",
+  "propertyNames",
+  "then"
+])
+
 /** Where data does not fit a schema that {@link unsupported} let pass; empty when it fits. */
 export const faults = (schema: JsonObject, data: Schema.Json): ReadonlyArray<Fault> =>
   // The validator throws at names that are no UTF-8 and at more errors than a call has room for.
   Result.try(() => new Validator(structuredClone(schema), "2020-12", false).validate(data)).pipe(
     Result.match({
-      onSuccess: ({ errors }) => errors.slice(0, 20).map(toFault),
+      onSuccess: ({ errors }) => {
+        const causes = errors.filter(({ keyword }) => !enclosing.has(keyword))
+        return (causes.length > 0 ? causes : errors).slice(0, 20).map(toFault)
+      },
       onFailure: () => [
         { path: ["payload", "data"], message: "Cannot be checked by the event type's schema" }
       ]
     })
   )
 
+/** The steps of a JSON pointer in the URI form (RFC 6901, section 6). */
+const stepsOf = (pointer: string) =>
+  pointer
+    .split("/")
+    .slice(1)
+    .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"))
+
 const toFault = ({ instanceLocation, keyword }: OutputUnit): Fault => ({
-  path: ["payload", "data", ...instanceLocation.split("/").slice(1)],
-  message: `Does not fit the event type's schema: ${keyword}`
+  path: ["payload", "data", ...stepsOf(instanceLocation)],
+  message:
+    keyword === "false"
+      ? "The event type's schema has no place for this"
+      : `Does not fit the event type's schema: ${keyword}`
 })
