@@ -45,7 +45,7 @@ export class Invoicing extends Context.Service<
             payload: {
               type: "api_key",
               name: "Billing",
-              baseUrl: "https://billing.example.com",
+              baseUrl: "https://example.com/billing",
               placement: { in: "bearer" },
               credential
             }
