@@ -1,5 +1,5 @@
 import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { DateTime, Effect, Layer, Schedule, Schema } from "effect"
+import { DateTime, Effect, FiberSet, Layer, Schedule, Schema } from "effect"
 import { Entity, Singleton } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import { SqlClient } from "effect/sql"
@@ -9,6 +9,9 @@ import { Wakeups } from "./Wakeups.ts"
 
 /** How often deliveries are looked for whose owner was never woken: retries, and what a crash left. */
 export const sweepSchedule = Schedule.spaced("1 second")
+
+/** How long a wake-up may take, the time in which another node takes over included. */
+const patience = "15 seconds"
 
 /** Endpoints that one sweep wakes. */
 const sweepSize = 1000
@@ -52,19 +55,27 @@ const OwnerLive = Owner.toLayer(
   { maxIdleTime: "10 seconds", concurrency: "unbounded", disableFatalDefects: true }
 )
 
-/** Wakes the owners of endpoints that a commit on this node gave work to. */
+/**
+ * Wakes the owners of endpoints that a commit on this node gave work to, each by itself: one whose node has
+ * just died holds up no other.
+ */
 const Dispatcher = Layer.effectDiscard(
   Effect.gen(function* () {
     const wakeups = yield* Wakeups
     const owner = yield* Owner.client
+    const waking = yield* FiberSet.make()
+    const wake = (id: OutboundWebhookId) =>
+      owner(id)
+        .Wake(undefined, { discard: true })
+        .pipe(
+          Effect.timeout(patience),
+          Effect.catchCause((cause) =>
+            Effect.logWarning("Waking an endpoint failed; the sweep finds it", cause)
+          ),
+          FiberSet.run(waking)
+        )
     yield* wakeups.take.pipe(
-      Effect.flatMap(
-        Effect.forEach((id) => owner(id).Wake(undefined, { discard: true }), {
-          concurrency: 64,
-          discard: true
-        })
-      ),
-      Effect.catchCause((cause) => Effect.logWarning("Waking endpoints failed; the sweep finds them", cause)),
+      Effect.flatMap(Effect.forEach(wake, { discard: true })),
       Effect.forever,
       Effect.forkScoped
     )
