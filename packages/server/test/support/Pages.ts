@@ -2,15 +2,16 @@ import { assert } from "@effect/vitest"
 import type { Page } from "@do-integrations/domain/Page"
 import { Effect, Option, Stream } from "effect"
 
-/** Walks a list from its first page to its last, one item a page. */
+/** Walks a list from its first page to its last, with one item a page or as many as `limit` says. */
 export const walk = <Item, E, R>(
-  page: (query: { readonly limit: number; readonly cursor?: string }) => Effect.Effect<Page<Item>, E, R>
+  page: (query: { readonly limit: number; readonly cursor?: string }) => Effect.Effect<Page<Item>, E, R>,
+  limit = 1
 ): Effect.Effect<ReadonlyArray<Item>, E, R> =>
   Stream.paginate(Option.none<string>(), (cursor) =>
     Effect.map(
-      page({ limit: 1, ...Option.match(cursor, { onNone: () => ({}), onSome: (cursor) => ({ cursor }) }) }),
+      page({ limit, ...Option.match(cursor, { onNone: () => ({}), onSome: (cursor) => ({ cursor }) }) }),
       ({ items, nextCursor }) => {
-        assert.isAtMost(items.length, 1)
+        assert.isAtMost(items.length, limit)
         return [
           items,
           nextCursor === undefined ? Option.none() : Option.some(Option.some(nextCursor))

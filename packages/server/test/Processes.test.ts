@@ -1,0 +1,329 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Position } from "@do-integrations/domain/Event"
+import { Duration, Effect, Exit, Fiber, Option, Random, Redacted, Schedule, Schema, Stream } from "effect"
+import { connect } from "node:net"
+import { inject } from "vitest"
+import { eventually } from "./support/Eventually.ts"
+import { walk } from "./support/Pages.ts"
+import { receiver, receiverWith } from "./support/Receiver.ts"
+import {
+  clientOf,
+  environment,
+  launch,
+  newTenant,
+  ready,
+  type ServiceProcess,
+  start
+} from "./support/ServiceProcess.ts"
+import * as TestDatabase from "./support/TestDatabase.ts"
+import { newLedger, send } from "./support/Traffic.ts"
+
+const embedded = inject("testDatabase")._tag === "Embedded"
+
+/** How often the service is killed; `CHAOS_ROUNDS` says more. */
+const rounds = Number(process.env.CHAOS_ROUNDS ?? 3)
+
+const decodeBody = Schema.decodeEffect(
+  Schema.fromJsonString(
+    Schema.Struct({ type: Schema.String, data: Schema.Struct({ nonce: Schema.optionalKey(Schema.String) }) })
+  )
+)
+
+/** A request that is begun and never ended. */
+const halfRequest = (url: string) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly closed: () => boolean; readonly end: () => void }>((resume) => {
+      const { hostname, port } = new URL(url)
+      const socket = connect(Number(port), hostname, () => {
+        socket.write("POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
+        resume(Effect.succeed({ closed: () => socket.closed, end: () => socket.destroy() }))
+      })
+      socket.on("error", () => {}).resume()
+    }),
+    ({ end }) => Effect.sync(end)
+  )
+
+/** The longest that a stop may take. */
+const patience = Duration.seconds(10)
+
+/** Stops it as an orchestrator does, and answers how that went. */
+const stop = Effect.fnUntraced(function* (service: ServiceProcess) {
+  const [took, ended] = yield* Effect.andThen(service.kill("SIGTERM"), service.ended).pipe(
+    Effect.timeout(patience),
+    Effect.timed
+  )
+  return { ...ended, took: Duration.toMillis(took) }
+})
+
+describe("start", () => {
+  it.live("is ready within seconds on a database that exists", () =>
+    Effect.gen(function* () {
+      const service = yield* launch(environment(yield* TestDatabase.fresh))
+      const [took] = yield* Effect.timed(ready(service))
+      yield* Effect.log(`Ready after ${Math.round(Duration.toMillis(took))} ms`)
+      assert.isBelow(Duration.toSeconds(took), 5)
+      assert.include(service.output(), "Listening on")
+    })
+  )
+
+  it.live.skipIf(!embedded)("refuses a data directory that another process has open (embedded only)", () =>
+    Effect.gen(function* () {
+      const env = environment(yield* TestDatabase.fresh)
+      const first = yield* start(env)
+      const second = yield* launch(env)
+      assert.deepStrictEqual(yield* second.ended, { code: 1, signal: null })
+      assert.match(second.output(), /The data directory \S+ is in use by process \d+\. Stop it first/)
+      yield* first.kill("SIGKILL")
+      yield* first.ended
+      yield* start(env)
+    })
+  )
+
+  it.live("says in one line which setting is wrong", () =>
+    Effect.gen(function* () {
+      const { EGRESS_ALLOW, MASTER_KEYS, ROOT_API_KEY } = environment(yield* TestDatabase.fresh)
+      const server = "postgres://nobody:sesame@127.0.0.1:1/none"
+      const key = Buffer.alloc(32, 9).toString("base64")
+      const base = {
+        EGRESS_ALLOW: EGRESS_ALLOW ?? "",
+        MASTER_KEYS: MASTER_KEYS ?? "",
+        ROOT_API_KEY: ROOT_API_KEY ?? ""
+      }
+      const { MASTER_KEYS: _m, ...noMaster } = base
+      const { ROOT_API_KEY: _r, ...noRoot } = base
+      const cases: ReadonlyArray<readonly [Record<string, string>, RegExp]> = [
+        [{ ...base, PORT: "many" }, /PORT: Expected/],
+        [
+          { ...base, DATABASE_URL: server },
+          /Postgres at 127\.0\.0\.1:1\/none \(DATABASE_URL\) cannot be used/
+        ],
+        [
+          { ...base, DATABASE_URL: server, ROOT_API_KEY: "short" },
+          /ROOT_API_KEY: is shorter than 32 characters/
+        ],
+        [{ ...base, DATABASE_URL: server, MASTER_KEYS: `a:${key.slice(4)}` }, /MASTER_KEYS: /],
+        [{ ...noMaster, DATABASE_URL: server }, /MASTER_KEYS: is required with DATABASE_URL/],
+        [{ ...noRoot, DATABASE_URL: server }, /ROOT_API_KEY: is required with DATABASE_URL/]
+      ]
+      yield* Effect.forEach(
+        cases,
+        Effect.fnUntraced(function* ([env, expected]) {
+          const directory = yield* TestDatabase.temporaryDirectory
+          const service = yield* launch({ DATA_DIR: `${directory}/data`, ...env })
+          assert.deepStrictEqual(yield* service.ended, { code: 1, signal: null }, String(expected))
+          assert.match(service.output(), expected)
+          assert.isAtMost(service.output().trim().split("\n").length, 2, service.output())
+          for (const secret of ["sesame", key.slice(4)]) assert.notInclude(service.output(), secret)
+        }),
+        { concurrency: 2, discard: true }
+      )
+    })
+  )
+
+  it.live("refuses a database whose data keys open under another master key", () =>
+    Effect.gen(function* () {
+      const env = environment(yield* TestDatabase.fresh)
+      const first = yield* start(env)
+      yield* newTenant(first.url, "Acme")
+      yield* stop(first)
+      const other = `test:${Buffer.alloc(32, 8).toString("base64")}`
+      const second = yield* launch({ ...env, MASTER_KEYS: other })
+      assert.deepStrictEqual(yield* second.ended, { code: 1, signal: null })
+      assert.match(second.output(), /MASTER_KEYS/)
+    })
+  )
+})
+
+describe("SIGTERM", () => {
+  it.live("finishes what runs, ends streams, takes no more and exits with 0", () =>
+    Effect.gen(function* () {
+      const env = environment(yield* TestDatabase.fresh)
+      const service = yield* start(env)
+      const { client, key } = yield* newTenant(service.url, "Acme")
+      const seen: Array<string> = []
+      const stream = yield* Stream.unwrap(
+        client.events.streamEvents({
+          headers: { "last-event-id": Position.make("0-0") },
+          query: { type: "slow.one" }
+        })
+      ).pipe(
+        Stream.runForEach(({ data }) => Effect.sync(() => seen.push(data.id))),
+        Effect.exit,
+        Effect.forkScoped
+      )
+      const slow = yield* receiverWith((response) => {
+        setTimeout(() => response.writeHead(200).end("done"), 2000)
+      })
+      const payload = { url: slow.url, eventTypes: ["slow.*"] }
+      const endpoint = yield* client.webhooks.createOutboundWebhook({ headers: {}, payload })
+      const published = yield* client.events.publishEvent({
+        headers: {},
+        payload: { type: "slow.one", data: {} }
+      })
+      yield* eventually(
+        Effect.sync(() => [slow.got.length, seen.length]),
+        ([delivered, streamed]) => delivered === 1 && streamed === 1
+      )
+      const { code, signal, took } = yield* stop(service)
+      yield* Effect.log(`Stopped after ${Math.round(took)} ms`)
+      assert.deepStrictEqual({ code, signal }, { code: 0, signal: null }, service.output())
+      assert.isTrue(Exit.isSuccess(yield* Fiber.join(stream)))
+      assert.deepStrictEqual(seen, [published.id])
+      const refused = yield* Effect.option(Effect.tryPromise(() => fetch(`${service.url}/healthz`)))
+      assert.isTrue(Option.isNone(refused))
+
+      const again = yield* start(env)
+      const after = yield* clientOf(again.url, key)
+      const { items } = yield* after.webhooks.listDeliveries({ query: { webhookId: endpoint.id } })
+      assert.deepStrictEqual(
+        items.map(({ attempts, state }) => ({ attempts, state })),
+        [{ attempts: 1, state: "succeeded" }]
+      )
+      assert.strictEqual(slow.got.length, 1)
+    })
+  )
+
+  it.live("does not wait for peers that never finish, and loses nothing that it answered", () =>
+    Effect.gen(function* () {
+      const env = environment(yield* TestDatabase.fresh)
+      const service = yield* start(env)
+      const { client, key } = yield* newTenant(service.url, "Acme")
+      const silent = yield* receiverWith(() => {})
+      yield* client.webhooks.createOutboundWebhook({
+        headers: {},
+        payload: { url: silent.url, eventTypes: ["never.*"] }
+      })
+      yield* client.events.publishEvent({ headers: {}, payload: { type: "never.ends", data: {} } })
+      yield* eventually(
+        Effect.sync(() => silent.got.length),
+        (count) => count === 1
+      )
+      const half = yield* halfRequest(service.url)
+      const answered: Array<string> = []
+      const load = yield* client.events
+        .publishEvent({ headers: {}, payload: { type: "load.one", data: {} } })
+        .pipe(
+          Effect.tap(({ id }) => Effect.sync(() => answered.push(id))),
+          Effect.repeat(Schedule.spaced("2 millis")),
+          Effect.exit,
+          Effect.replicateEffect(4, { concurrency: "unbounded", discard: true }),
+          Effect.forkScoped
+        )
+      yield* eventually(
+        Effect.sync(() => answered.length),
+        (count) => count > 50
+      )
+      const { code, signal, took } = yield* stop(service)
+      yield* Effect.log(`Stopped after ${Math.round(took)} ms`)
+      assert.deepStrictEqual({ code, signal }, { code: 0, signal: null }, service.output())
+      yield* Fiber.join(load)
+      assert.isTrue(half.closed())
+
+      const again = yield* start(env)
+      const after = yield* clientOf(again.url, key)
+      const kept = yield* walk(
+        (page) => after.events.listEvents({ query: { ...page, type: "load.one" } }),
+        100
+      )
+      assert.includeMembers(
+        kept.map((event) => event.id),
+        answered
+      )
+    })
+  )
+})
+
+describe("kill -9", () => {
+  it.live(
+    `loses nothing that was answered, in ${rounds} rounds of traffic`,
+    () =>
+      Effect.gen(function* () {
+        const env = environment(yield* TestDatabase.fresh)
+        const target = yield* receiver
+        const secret = "It's a Secret to Everybody"
+        const ledger = newLedger()
+
+        const first = yield* start(env)
+        const { client, key } = yield* newTenant(first.url, "Acme")
+        const { id: webhookId } = yield* client.webhooks.createOutboundWebhook({
+          headers: {},
+          payload: { url: target.url, eventTypes: ["chaos.*", "webhook:received"] }
+        })
+        const inbound = yield* client.webhooks.createInboundWebhook({
+          headers: {},
+          payload: { name: "GitHub", scheme: { type: "github" }, secrets: [Redacted.make(secret)] }
+        })
+        const path = new URL(Redacted.value(inbound.url)).pathname
+
+        const round = Effect.fnUntraced(function* (service: ServiceProcess) {
+          const client = yield* clientOf(service.url, key)
+          const traffic = yield* Effect.forkChild(
+            send({ client, ingress: service.url + path, secret }, ledger)
+          )
+          const enough = ledger.events.size + (yield* Random.nextIntBetween(20, 200))
+          yield* eventually(
+            Effect.sync(() => ledger.events.size),
+            (count) => count >= enough,
+            "20 seconds"
+          )
+          yield* service.kill("SIGKILL")
+          yield* service.ended
+          yield* Fiber.join(traffic)
+          return yield* start(env)
+        })
+        let service = first
+        for (let number = 0; number < rounds; number++) service = yield* round(service)
+
+        const after = yield* clientOf(service.url, key)
+        const deliveredIds = () => new Set(target.got.map(({ headers }) => String(headers["webhook-id"])))
+        const missing = Effect.sync(() => {
+          const delivered = deliveredIds()
+          return [...ledger.events.values()].filter((id) => !delivered.has(id)).length
+        })
+        yield* eventually(missing, (count) => count === 0)
+        yield* Effect.log(
+          `${rounds} rounds: ${ledger.events.size} events, ${ledger.messages.size} messages, ` +
+            `${ledger.integrations.size} integrations answered; ${target.got.length} deliveries`
+        )
+
+        const idsByNonce = new Map<string, Set<string>>()
+        for (const { body, headers } of target.got) {
+          const { data, type } = yield* decodeBody(body)
+          if (type !== "chaos.published") continue
+          const ids = idsByNonce.get(data.nonce ?? "") ?? new Set()
+          idsByNonce.set(data.nonce ?? "", ids.add(String(headers["webhook-id"])))
+        }
+        for (const [nonce, id] of ledger.events)
+          assert.deepStrictEqual([...(idsByNonce.get(nonce) ?? [])], [id])
+        for (const ids of idsByNonce.values()) assert.strictEqual(ids.size, 1)
+
+        const messages = yield* walk((page) => after.webhooks.listMessages({ query: page }), 100)
+        const byExternalId = new Map(messages.map((message) => [message.externalId, message.id]))
+        assert.strictEqual(byExternalId.size, messages.length)
+        for (const [nonce, id] of ledger.messages) assert.strictEqual(byExternalId.get(nonce), id)
+        const received = yield* walk(
+          (page) => after.events.listEvents({ query: { ...page, type: "webhook:received" } }),
+          100
+        )
+        assert.strictEqual(received.length, messages.length)
+        yield* eventually(
+          Effect.sync(() => received.filter((event) => !deliveredIds().has(event.id)).length),
+          (count) => count === 0
+        )
+
+        const integrations = yield* walk((page) => after.integrations.listIntegrations({ query: page }), 100)
+        const byName = new Map(integrations.map((one) => [one.name, one.id]))
+        for (const [name, id] of ledger.integrations) assert.strictEqual(byName.get(name), id)
+
+        const open = yield* eventually(
+          after.webhooks.listDeliveries({ query: { webhookId, state: "pending" } }),
+          (page) => page.items.length === 0
+        )
+        assert.deepStrictEqual(open.items, [])
+        const audit = yield* eventually(after.audit.verifyAudit(), ({ unsealed }) => unsealed === 0)
+        assert.isTrue(audit.intact)
+        assert.isAtLeast(audit.sealed, integrations.length)
+      }),
+    30_000 + rounds * 10_000
+  )
+})
