@@ -21,7 +21,7 @@ import * as TenantsHttp from "./Tenants/Http.ts"
 import * as WebhooksHttp from "./Webhooks/Http.ts"
 
 /** How long running requests get to finish when the service stops. */
-const gracefulShutdownTimeout = "4 seconds"
+const gracefulShutdownTimeout = "3 seconds"
 
 const groups = Layer.mergeAll(
   TenantsHttp.layer,
