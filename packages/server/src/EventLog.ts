@@ -8,7 +8,7 @@ import { Digest } from "effect/crypto"
 import { customerFor } from "./Customers.ts"
 import { type Entry, makeAppend } from "./EventLog/Append.ts"
 import { EventTypes } from "./EventLog/EventTypes.ts"
-import { makePublish } from "./EventLog/Publish.ts"
+import { makePublish, type Published } from "./EventLog/Publish.ts"
 import { type EventFilter, makeReader } from "./EventLog/Reader.ts"
 import { Ticker } from "./EventLog/Ticker.ts"
 import { fingerprintOf } from "./IdempotencyKeys.ts"
@@ -33,7 +33,7 @@ export class EventLog extends Context.Service<
       event: NewEvent,
       /** An `Idempotency-Key`: with it, the event is published once in 24 hours. */
       key?: string
-    ): Effect.Effect<Event, Forbidden | Unprocessable>
+    ): Effect.Effect<Published, Forbidden | Unprocessable>
     /** Newest first; `cursor` is a position. */
     list(caller: Caller["Service"], query: PageQuery & EventFilter): Effect.Effect<Page<Event>>
     /** Everything after `from`, or from now on, as it happens; never skips an event. */

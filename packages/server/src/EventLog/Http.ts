@@ -1,10 +1,16 @@
 import { Api } from "@do-integrations/domain/Api"
 import { Caller } from "@do-integrations/domain/ApiKey"
 import { Effect, Stream } from "effect"
+import { HttpEffect, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { EventLog } from "../EventLog.ts"
+import { keepAlive } from "../Http/KeepAlive.ts"
 import { Stopping } from "../Http/Stopping.ts"
+import { replayedHeader } from "../Http/Idempotency.ts"
 import { EventTypes } from "./EventTypes.ts"
+
+const markReplayed: HttpEffect.PreResponseHandler = (_, response) =>
+  Effect.succeed(HttpServerResponse.setHeaders(response, replayedHeader))
 
 /** Events and event types. */
 export const layer = HttpApiBuilder.group(
@@ -16,16 +22,17 @@ export const layer = HttpApiBuilder.group(
     const stopping = yield* Stopping
 
     return handlers.handleAll({
-      publishEvent: ({ headers, payload }) =>
-        Caller.use((caller) => events.publish(caller, payload, headers["idempotency-key"])),
+      publishEvent: Effect.fnUntraced(function* ({ headers, payload }) {
+        const { event, replayed } = yield* events.publish(yield* Caller, payload, headers["idempotency-key"])
+        if (replayed) yield* HttpEffect.appendPreResponseHandler(markReplayed)
+        return event
+      }),
       listEvents: ({ query }) => Caller.use((caller) => events.list(caller, query)),
       streamEvents: ({ headers, query }) =>
-        Caller.use((caller) =>
-          Effect.succeed(
-            events.stream(caller, query, headers["last-event-id"]).pipe(
-              Stream.map((event) => ({ id: event.position, event: "event" as const, data: event })),
-              Stream.interruptWhen(stopping.await)
-            )
+        Effect.map(Effect.tap(Caller, HttpEffect.appendPreResponseHandler(keepAlive)), (caller) =>
+          events.stream(caller, query, headers["last-event-id"]).pipe(
+            Stream.map((event) => ({ id: event.position, event: "event" as const, data: event })),
+            Stream.interruptWhen(stopping.await)
           )
         ),
       createEventType: ({ payload }) => Caller.use((caller) => types.create(caller, payload)),

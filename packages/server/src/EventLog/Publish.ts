@@ -19,6 +19,13 @@ interface Keyed extends KeyedRequest {
   readonly id: EventId
 }
 
+/** What a publication came to. */
+export interface Published {
+  readonly event: Event
+  /** An earlier request with the same key published it; this one did nothing. */
+  readonly replayed: boolean
+}
+
 /** Events that one transaction takes. */
 const maxBatch = 500
 
@@ -91,10 +98,13 @@ export const makePublish = Effect.gen(function* () {
     if (repeated.length > 0) {
       for (const [id, event] of yield* earlier(repeated)) events.set(id, event)
     }
-    return items.map(({ id }) =>
-      Result.fromNullishOr(
-        events.get(id),
-        () => new Unprocessable({ detail: "This Idempotency-Key belongs to another request" })
+    return items.map(({ id, keyed }) =>
+      Result.map(
+        Result.fromNullishOr(
+          events.get(id),
+          () => new Unprocessable({ detail: "This Idempotency-Key belongs to another request" })
+        ),
+        (event): Published => ({ event, replayed: keyed !== undefined && !fresh.has(id) })
       )
     )
   })

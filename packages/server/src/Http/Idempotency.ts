@@ -14,12 +14,15 @@ const KeptAnswer = Schema.fromJsonString(
 const encodeAnswer = Schema.encodeEffect(KeptAnswer)
 const decodeAnswer = Schema.decodeEffect(KeptAnswer)
 
+/** Tells that an answer was given before, and that this request did nothing. */
+export const replayedHeader = { "idempotent-replayed": "true" }
+
 const replay = Effect.fnUntraced(function* (kept: Redacted.Redacted) {
   const { body, contentType, status } = yield* decodeAnswer(Redacted.value(kept))
   return HttpServerResponse.uint8Array(body, {
     status,
     contentType,
-    headers: { "idempotent-replayed": "true" }
+    headers: replayedHeader
   })
 }, Effect.orDie)
 
