@@ -15,7 +15,13 @@ export interface Routed {
   readonly type: string
 }
 
-const Match = Schema.Struct({ eventId: EventId, webhookId: OutboundWebhookId, enabled: Schema.Boolean })
+const Match = Schema.Struct({
+  eventId: EventId,
+  webhookId: OutboundWebhookId,
+  /** Whose the endpoint is, and so the delivery: an event of a customer's may go to the tenant's own endpoint. */
+  customerId: Schema.optionalKey(Schema.String),
+  enabled: Schema.Boolean
+})
 
 /**
  * Gives every new event a delivery to each endpoint that takes it, in the transaction that writes the
@@ -34,7 +40,7 @@ export class Fanout extends Context.Service<
 
       const match = (events: ReadonlyArray<Routed>) =>
         sql`
-          SELECT event.id AS event_id, webhook.id AS webhook_id, webhook.enabled
+          SELECT event.id AS event_id, webhook.id AS webhook_id, webhook.customer_id, webhook.enabled
           FROM unnest(
             ${Column.text(events.map((event) => event.id))}, ${Column.text(events.map((event) => event.tenantId))},
             ${Column.text(events.map((event) => event.customerId ?? null))},
@@ -48,8 +54,8 @@ export class Fanout extends Context.Service<
         const matches = yield* match(events)
         if (matches.length === 0) return
         const byId = new Map(events.map((event) => [event.id, event]))
-        const rows = yield* Effect.forEach(matches, ({ enabled, eventId, webhookId }) =>
-          Effect.map(newDeliveryId, (id) => ({ id, webhookId, enabled, eventId, event: byId.get(eventId) }))
+        const rows = yield* Effect.forEach(matches, (match) =>
+          Effect.map(newDeliveryId, (id) => ({ ...match, id, event: byId.get(match.eventId) }))
         )
         const now = yield* DateTime.nowAsDate
         yield* sql`
@@ -60,7 +66,7 @@ export class Fanout extends Context.Service<
             CASE WHEN enabled THEN ${now}::timestamptz END, CASE WHEN enabled THEN NULL ELSE ${now}::timestamptz END
           FROM unnest(
             ${Column.text(rows.map((row) => row.id))}, ${Column.text(rows.map((row) => row.event?.tenantId ?? null))},
-            ${Column.text(rows.map((row) => row.event?.customerId ?? null))},
+            ${Column.text(rows.map((row) => row.customerId ?? null))},
             ${Column.text(rows.map((row) => row.webhookId))}, ${Column.text(rows.map((row) => row.eventId))},
             ${Column.text(rows.map((row) => row.event?.type ?? null))}, ${Column.boolean(rows.map((row) => row.enabled))}
           ) WITH ORDINALITY
