@@ -1,0 +1,207 @@
+import type { Schema } from "effect"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { TestService } from "./support/TestService.ts"
+import { send } from "./support/Wire.ts"
+
+/** What a POST that takes a key is sent, what else it might be sent, and where what it makes is listed. */
+interface Post {
+  readonly path: string
+  readonly body: { readonly [field: string]: Schema.Json }
+  readonly other: { readonly [field: string]: Schema.Json }
+  /** The field of the answer that is a secret, shown this once. */
+  readonly secret?: string
+  readonly list: string
+}
+
+const integration = {
+  type: "api_key",
+  name: "Billing",
+  baseUrl: "https://127.0.0.1",
+  placement: { in: "bearer" },
+  credential: "sk_live_Qm7Jw2Zt9LrXb4"
+}
+
+const posts: ReadonlyArray<Post> = [
+  {
+    path: "/v1/api-keys",
+    body: { name: "One", scopes: ["events:read"] },
+    other: { name: "Another", scopes: ["events:read"] },
+    secret: "secret",
+    list: "/v1/api-keys"
+  },
+  {
+    path: "/v1/integrations",
+    body: integration,
+    other: { ...integration, credential: "sk_live_another" },
+    list: "/v1/integrations"
+  },
+  {
+    path: "/v1/webhooks/inbound",
+    body: { name: "GitHub", scheme: { type: "github" }, secrets: ["one"] },
+    other: { name: "GitHub", scheme: { type: "github" }, secrets: ["another"] },
+    secret: "url",
+    list: "/v1/webhooks?direction=inbound"
+  },
+  {
+    path: "/v1/webhooks/outbound",
+    body: { url: "https://127.0.0.1/hooks", eventTypes: ["invoice.*"] },
+    other: { url: "https://127.0.0.1/other", eventTypes: ["invoice.*"] },
+    secret: "secret",
+    list: "/v1/webhooks?direction=outbound"
+  },
+  {
+    path: "/v1/event-types",
+    body: { name: "invoice.paid" },
+    other: { name: "invoice.sent" },
+    list: "/v1/event-types"
+  },
+  {
+    path: "/v1/events",
+    body: { type: "invoice.paid", data: { amount: 42 } },
+    other: { type: "invoice.paid", data: { amount: 43 } },
+    list: "/v1/events?type=invoice.paid"
+  }
+]
+
+const post = (key: Redacted.Redacted, { body, path }: Pick<Post, "body" | "path">, idempotencyKey: string) =>
+  send("POST", path, { key, body, headers: { "idempotency-key": idempotencyKey } })
+
+/** How many there are now. */
+const count = Effect.fnUntraced(function* (key: Redacted.Redacted, { list }: Post) {
+  const { status, text } = yield* send("GET", list, { key })
+  assert.strictEqual(status, 200)
+  return JSON.parse(text).items.length
+})
+
+layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("Idempotency keys", (it) => {
+  it.effect("replay the answer, byte for byte, and act once", () =>
+    Effect.gen(function* () {
+      const { secret: key } = (yield* (yield* TestService).tenant("Acme")).apiKey
+      for (const one of posts) {
+        const before = yield* count(key, one)
+        const first = yield* post(key, one, `replay ${one.path}`.replace(" ", ":"))
+        assert.strictEqual(first.status, 201, one.path)
+        assert.isNull(first.headers.get("idempotent-replayed"))
+        const second = yield* post(key, one, `replay:${one.path}`)
+        assert.strictEqual(second.status, 201, one.path)
+        assert.strictEqual(second.text, first.text)
+        assert.strictEqual(second.headers.get("content-type"), first.headers.get("content-type"))
+        assert.strictEqual(second.headers.get("idempotent-replayed"), "true", one.path)
+        if (one.secret !== undefined) assert.isNotEmpty(JSON.parse(second.text)[one.secret])
+        assert.strictEqual(yield* count(key, one), before + 1, one.path)
+      }
+    })
+  )
+
+  it.effect("belong to one request", () =>
+    Effect.gen(function* () {
+      const { secret: key } = (yield* (yield* TestService).tenant("Acme")).apiKey
+      for (const one of posts) {
+        assert.strictEqual((yield* post(key, one, `taken:${one.path}`)).status, 201)
+        const before = yield* count(key, one)
+        const { status, text } = yield* post(key, { ...one, body: one.other }, `taken:${one.path}`)
+        assert.strictEqual(status, 422, one.path)
+        assert.include(text, "This Idempotency-Key belongs to another request")
+        assert.strictEqual(yield* count(key, one), before, one.path)
+      }
+      const elsewhere = yield* Effect.forEach(posts.slice(1), (one) =>
+        post(key, { ...one, body: one.other }, "taken:/v1/api-keys")
+      )
+      assert.deepStrictEqual([...new Set(elsewhere.map(({ status }) => status))], [422])
+    })
+  )
+
+  it.effect("let one of several requests at once through", () =>
+    Effect.gen(function* () {
+      const { secret: key } = (yield* (yield* TestService).tenant("Acme")).apiKey
+      for (const one of posts) {
+        const before = yield* count(key, one)
+        const answers = yield* Effect.all(
+          Array.from({ length: 20 }, () => post(key, one, `race:${one.path}`)),
+          { concurrency: "unbounded" }
+        )
+        const made = answers.filter(({ status }) => status === 201)
+        assert.isNotEmpty(made)
+        assert.strictEqual(new Set(made.map(({ text }) => text)).size, 1, one.path)
+        for (const { status } of answers) assert.include([201, 409], status, one.path)
+        if (one.path === "/v1/events") assert.lengthOf(made, 20)
+        assert.strictEqual(yield* count(key, one), before + 1, one.path)
+      }
+    })
+  )
+
+  it.effect("are each tenant's own", () =>
+    Effect.gen(function* () {
+      const service = yield* TestService
+      const tenants = [yield* service.tenant("Acme"), yield* service.tenant("Other")]
+      for (const one of posts) {
+        const answers = yield* Effect.forEach(tenants, ({ apiKey }) => post(apiKey.secret, one, "shared"))
+        const [first, second] = answers.map(({ text }) => text)
+        // Each path takes the same key, so only the first was carried out, in both tenants alike.
+        assert.deepStrictEqual(
+          answers.map(({ status }) => status),
+          one === posts[0] ? [201, 201] : [422, 422]
+        )
+        if (one === posts[0]) assert.notStrictEqual(first, second)
+      }
+    })
+  )
+
+  it.effect("are free again after a request that was refused", () =>
+    Effect.gen(function* () {
+      const { secret: key } = (yield* (yield* TestService).tenant("Acme")).apiKey
+      const faulty = { ...integration, baseUrl: "https://nobody.invalid" }
+      const refused = yield* post(key, { path: "/v1/integrations", body: faulty }, "mended")
+      assert.strictEqual(refused.status, 422)
+      const mended = yield* post(key, { path: "/v1/integrations", body: integration }, "mended")
+      assert.strictEqual(mended.status, 201)
+    })
+  )
+
+  it.effect("are free again once they have expired", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { apiKey, tenant } = yield* (yield* TestService).tenant("Acme")
+      for (const one of posts) {
+        const idempotencyKey = `expiring:${one.path}`
+        assert.strictEqual((yield* post(apiKey.secret, one, idempotencyKey)).status, 201)
+        yield* sql`
+          UPDATE idempotency_keys SET expires_at = now() - interval '1 second'
+          WHERE tenant_id = ${tenant.id} AND key = ${idempotencyKey}`
+        const again = yield* post(apiKey.secret, { ...one, body: one.other }, idempotencyKey)
+        assert.strictEqual(again.status, 201, one.path)
+        const repeated = yield* post(apiKey.secret, { ...one, body: one.other }, idempotencyKey)
+        assert.strictEqual(repeated.text, again.text)
+      }
+    })
+  )
+
+  it.effect("keep answers with one-time secrets sealed", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { apiKey, tenant } = yield* (yield* TestService).tenant("Acme")
+      for (const one of posts.filter(({ secret }) => secret !== undefined)) {
+        const { text } = yield* post(apiKey.secret, one, `sealed:${one.path}`)
+        const shown: string = JSON.parse(text)[one.secret ?? ""]
+        const [row] = yield* sql<{ answer: Uint8Array }>`
+          SELECT answer FROM idempotency_keys WHERE tenant_id = ${tenant.id} AND key = ${`sealed:${one.path}`}`
+        assert.isDefined(row)
+        assert.isFalse(Buffer.from(row.answer).includes(shown))
+        assert.isFalse(Buffer.from(row.answer).includes(Buffer.from(text).toString("base64").slice(4, 40)))
+      }
+    })
+  )
+
+  it.effect("are refused when they are malformed", () =>
+    Effect.gen(function* () {
+      const { secret: key } = (yield* (yield* TestService).tenant("Acme")).apiKey
+      for (const one of posts) {
+        for (const bad of ["", "two words", "x".repeat(256)]) {
+          assert.strictEqual((yield* post(key, one, bad)).status, 400, `${one.path} ${bad}`)
+        }
+      }
+    })
+  )
+})
