@@ -4,7 +4,7 @@ import { Duration, Effect, Exit, Fiber, Option, Random, Redacted, Schedule, Sche
 import { connect } from "node:net"
 import { inject } from "vitest"
 import { eventually } from "./support/Eventually.ts"
-import { walk } from "./support/Pages.ts"
+import { eventsOfType, walk } from "./support/Pages.ts"
 import { receiver, receiverWith } from "./support/Receiver.ts"
 import {
   clientOf,
@@ -221,10 +221,7 @@ describe("SIGTERM", () => {
 
       const again = yield* start(env)
       const after = yield* clientOf(again.url, key)
-      const kept = yield* walk(
-        (page) => after.events.listEvents({ query: { ...page, type: "load.one" } }),
-        100
-      )
+      const kept = yield* eventsOfType(after, "load.one")
       assert.includeMembers(
         kept.map((event) => event.id),
         answered
@@ -301,10 +298,7 @@ describe("kill -9", () => {
         const byExternalId = new Map(messages.map((message) => [message.externalId, message.id]))
         assert.strictEqual(byExternalId.size, messages.length)
         for (const [nonce, id] of ledger.messages) assert.strictEqual(byExternalId.get(nonce), id)
-        const received = yield* walk(
-          (page) => after.events.listEvents({ query: { ...page, type: "webhook:received" } }),
-          100
-        )
+        const received = yield* eventsOfType(after, "webhook:received")
         assert.strictEqual(received.length, messages.length)
         yield* eventually(
           Effect.sync(() => received.filter((event) => !deliveredIds().has(event.id)).length),

@@ -1,8 +1,17 @@
-import { Effect, Schedule } from "effect"
+import { type Duration, Effect, Schedule } from "effect"
 
-/** Repeats a reading until it is as expected, for at most five seconds. */
-export const eventually = <A, E, R>(reading: Effect.Effect<A, E, R>, expected: (value: A) => boolean) =>
-  reading.pipe(
+/** Repeats a reading until it is as expected, for at most `patience`; then dies with what it read last. */
+export const eventually = <A, E, R>(
+  reading: Effect.Effect<A, E, R>,
+  expected: (value: A) => boolean,
+  patience: Duration.Input = "10 seconds"
+): Effect.Effect<A, E, R> => {
+  let last: A | undefined
+  return Effect.tap(reading, (value) => Effect.sync(() => void (last = value))).pipe(
     Effect.repeat({ until: expected, schedule: Schedule.spaced("20 millis") }),
-    Effect.timeout("5 seconds")
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => Effect.die(new Error(`Still not as expected: ${JSON.stringify(last)}`))
+    })
   )
+}

@@ -1,4 +1,6 @@
 import { assert } from "@effect/vitest"
+import type { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
+import { Position } from "@do-integrations/domain/Event"
 import type { Page } from "@do-integrations/domain/Page"
 import { Effect, Option, Stream } from "effect"
 
@@ -19,3 +21,13 @@ export const walk = <Item, E, R>(
       }
     )
   ).pipe(Stream.runCollect)
+
+/** Every event of a type, newest first. */
+export const eventsOfType = ({ events }: IntegrationsClient["Service"], type: string) =>
+  walk(
+    ({ cursor, limit }) =>
+      events.listEvents({
+        query: { limit, type, ...(cursor === undefined ? {} : { cursor: Position.make(cursor) }) }
+      }),
+    100
+  )

@@ -71,6 +71,9 @@ const add = Effect.fnUntraced(function* ({ client, ingress }: Destination, { int
 export const send = (destination: Destination, ledger: Ledger) =>
   Effect.forEach(
     [publish, publish, publish, publish, post, post, post, add],
-    (request) => Effect.ignore(Effect.repeat(request(destination, ledger), pace)),
+    (request): Effect.Effect<void> => {
+      const once: Effect.Effect<void, unknown> = request(destination, ledger)
+      return Effect.ignore(Effect.repeat(once, pace))
+    },
     { concurrency: "unbounded", discard: true }
   )
