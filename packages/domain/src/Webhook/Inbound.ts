@@ -13,7 +13,7 @@ export type MessageId = typeof MessageId.Type
 /** GitHub: `X-Hub-Signature-256` over the body, the event in `X-GitHub-Event`. */
 export const GitHubScheme = Schema.Struct({ type: Schema.tag("github") })
 
-/** Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`. */
+/** Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`, or `svix-` in their place. */
 export const StandardScheme = Schema.Struct({ type: Schema.tag("standard") })
 
 /** Any service that sends an HMAC of the body in a header. */

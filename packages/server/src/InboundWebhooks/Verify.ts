@@ -34,29 +34,38 @@ const maxSignatures = 10
 
 const utf8 = new TextEncoder()
 
-const decoded = (result: Result.Result<Uint8Array, unknown>) =>
-  Result.isSuccess(result) ? [result.success] : []
+const fromHex = (text: string) => {
+  const bytes = Hex.decode(text)
+  return Result.isSuccess(bytes) ? [bytes.success] : []
+}
+
+/** Only the one text that stands for some bytes: the last character could hold bits that nobody reads. */
+const fromBase64 = (text: string) => {
+  const bytes = Base64.decode(text)
+  return Result.isSuccess(bytes) && Base64.encode(bytes.success) === text ? [bytes.success] : []
+}
 
 const stripped = (text: string | undefined, prefix: string) =>
   text !== undefined && text.startsWith(prefix) ? [text.slice(prefix.length)] : []
 
 /** GitHub, "Validating webhook deliveries": an HMAC of the body alone. */
 const github = ({ body, headers }: Received): Claim => ({
-  signatures: stripped(headers["x-hub-signature-256"], "sha256=").flatMap((hex) => decoded(Hex.decode(hex))),
+  signatures: stripped(headers["x-hub-signature-256"], "sha256=").flatMap(fromHex),
   content: body,
   externalId: headers["x-github-delivery"],
   eventType: headers["x-github-event"]
 })
 
-/** Standard Webhooks 1.0: a list of signatures over id, timestamp and body. */
+/** Standard Webhooks 1.0, and Svix, where they come from: a list of signatures over id, timestamp and body. */
 const standard = ({ body, headers }: Received): Claim => {
-  const id = headers["webhook-id"] ?? ""
-  const timestamp = headers["webhook-timestamp"] ?? ""
+  const sender = headers["webhook-signature"] === undefined ? "svix" : "webhook"
+  const id = headers[`${sender}-id`] ?? ""
+  const timestamp = headers[`${sender}-timestamp`] ?? ""
   return {
-    signatures: (headers["webhook-signature"] ?? "")
+    signatures: (headers[`${sender}-signature`] ?? "")
       .split(" ", maxSignatures)
       .flatMap((one) => stripped(one, "v1,"))
-      .flatMap((base64) => decoded(Base64.decode(base64))),
+      .flatMap(fromBase64),
     content: signedContent(id, timestamp, body),
     timestamp,
     externalId: id
@@ -68,8 +77,8 @@ const hmac = (scheme: Extract<InboundScheme, { type: "hmac" }>, { body, headers 
   const timestamp = scheme.timestampHeader === undefined ? undefined : (header(scheme.timestampHeader) ?? "")
   const content = timestamp === undefined ? body : new Uint8Array([...utf8.encode(`${timestamp}.`), ...body])
   return {
-    signatures: stripped(header(scheme.header), scheme.prefix ?? "").flatMap((signature) =>
-      decoded(scheme.encoding === "hex" ? Hex.decode(signature) : Base64.decode(signature))
+    signatures: stripped(header(scheme.header), scheme.prefix ?? "").flatMap(
+      scheme.encoding === "hex" ? fromHex : fromBase64
     ),
     content,
     timestamp,
