@@ -71,7 +71,8 @@ export const makeRepo = Effect.gen(function* () {
     const forgotten = to === "not_configured"
     const activated = to === "active" && from !== "active"
     const [changed] = yield* sql`
-      UPDATE deep_integrations SET status = ${to}, error = ${error ?? null}, updated_at = ${now},
+      UPDATE deep_integrations SET status = ${to}, updated_at = ${now},
+        error = ${from === to ? sql`error` : (error ?? null)},
         configuration = ${forgotten ? start : JSON.stringify({ ...before, ...fields })},
         sealed = ${forgotten ? null : sql`coalesce(${sealed ?? null}, sealed)`},
         connected_at = ${forgotten ? null : activated ? now : sql`connected_at`},
