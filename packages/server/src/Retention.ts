@@ -24,7 +24,8 @@ const Partition = Schema.Struct({ name: Schema.String })
 
 /**
  * Prepares partitions and lets go of what is too old: rows past their tenant's retention in small batches,
- * partitions past everybody's as a whole. The audit log is kept.
+ * partitions past everybody's as a whole. Rows of a tenant that is gone go too: one that was being written
+ * while it was deleted. The audit log is kept.
  */
 export const tidy = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -49,8 +50,8 @@ export const tidy = Effect.gen(function* () {
     yield* Effect.forEach(past, ({ name }) => sql`DROP TABLE IF EXISTS ${sql(name)}`, { discard: true })
     yield* inBatches(sql`
       DELETE FROM ${sql(table)} WHERE id IN (
-        SELECT aged.id FROM ${sql(table)} AS aged JOIN tenants ON tenants.id = aged.tenant_id
-        WHERE aged.${sql(column)} < now() - make_interval(days => (tenants.settings::json ->> 'retentionDays')::int)
+        SELECT aged.id FROM ${sql(table)} AS aged LEFT JOIN tenants ON tenants.id = aged.tenant_id
+        WHERE tenants.id IS NULL OR aged.${sql(column)} < now() - make_interval(days => (tenants.settings::json ->> 'retentionDays')::int)
         LIMIT ${batchSize})
       RETURNING id`)
   }
