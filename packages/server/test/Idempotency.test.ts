@@ -1,7 +1,7 @@
-import type { Schema } from "effect"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, type Redacted, type Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { endpoints } from "./support/Endpoints.ts"
 import { TestService } from "./support/TestService.ts"
 import { send } from "./support/Wire.ts"
 
@@ -76,12 +76,21 @@ const count = Effect.fnUntraced(function* (key: Redacted.Redacted, { list }: Pos
 })
 
 layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("Idempotency keys", (it) => {
+  it.effect("are taken by the endpoints that are tested here", () =>
+    Effect.sync(() =>
+      assert.sameMembers(
+        endpoints().flatMap(({ path, takesKey }) => (takesKey ? [path] : [])),
+        posts.map(({ path }) => path)
+      )
+    )
+  )
+
   it.effect("replay the answer, byte for byte, and act once", () =>
     Effect.gen(function* () {
       const { secret: key } = (yield* (yield* TestService).tenant("Acme")).apiKey
       for (const one of posts) {
         const before = yield* count(key, one)
-        const first = yield* post(key, one, `replay ${one.path}`.replace(" ", ":"))
+        const first = yield* post(key, one, `replay:${one.path}`)
         assert.strictEqual(first.status, 201, one.path)
         assert.isNull(first.headers.get("idempotent-replayed"))
         const second = yield* post(key, one, `replay:${one.path}`)
@@ -174,6 +183,35 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         assert.strictEqual(again.status, 201, one.path)
         const repeated = yield* post(apiKey.secret, { ...one, body: one.other }, idempotencyKey)
         assert.strictEqual(repeated.text, again.text)
+      }
+    })
+  )
+
+  it.effect("of a request that died are free again after a minute, unless it was carried out", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { apiKey, tenant } = yield* (yield* TestService).tenant("Acme")
+      for (const one of posts.filter(({ path }) => path !== "/v1/events")) {
+        const idempotencyKey = `dead:${one.path}`
+        const same = post(apiKey.secret, one, idempotencyKey)
+        assert.strictEqual((yield* same).status, 201)
+        const leave = (state: string, lease: string) => sql`
+          UPDATE idempotency_keys SET state = ${state}, answer = NULL, locked_until = now() + ${lease}::interval
+          WHERE tenant_id = ${tenant.id} AND key = ${idempotencyKey}`
+        yield* leave("committed", "-1 second")
+        const lost = yield* same
+        assert.strictEqual(lost.status, 409, one.path)
+        assert.include(lost.text, "its answer was lost")
+        yield* leave("running", "60 seconds")
+        const running = yield* same
+        assert.strictEqual(running.status, 409, one.path)
+        assert.include(running.text, "still running")
+        yield* leave("running", "-1 second")
+        const another = yield* post(apiKey.secret, { ...one, body: one.other }, idempotencyKey)
+        assert.strictEqual(another.status, 422, one.path)
+        const { status } = yield* same
+        // The event type is there already: the first request, too, was carried out.
+        assert.strictEqual(status, one.path === "/v1/event-types" ? 409 : 201, one.path)
       }
     })
   )

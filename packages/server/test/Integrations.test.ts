@@ -86,7 +86,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
   it.effect("show their credential nowhere and store it sealed", () =>
     Effect.gen(function* () {
       const vault = yield* Vault
-      const { apiKey, client, tenant } = yield* (yield* TestService).tenant("Acme")
+      const { apiKey, tenant } = yield* (yield* TestService).tenant("Acme")
       const added = yield* send("POST", "/v1/integrations", {
         key: apiKey.secret,
         body: { ...billing, credential }
@@ -117,7 +117,6 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
           assert.notInclude(row.text, Buffer.from(secret).toString("hex"))
         }
       }
-      assert.isFalse((yield* client.integrations.getIntegration({ params: { id } })).status !== "active")
     })
   )
 

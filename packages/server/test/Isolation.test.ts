@@ -149,7 +149,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
     })
   )
 
-  it.effect("keeps keys of tenants that are gone or unknown out", () =>
+  it.effect("keeps unknown keys out", () =>
     Effect.gen(function* () {
       for (const { name, path, method, scope } of endpoints()) {
         if (scope === undefined) continue

@@ -1,7 +1,7 @@
 import { Api } from "@do-integrations/domain/Api"
 import { RequiredScope, TenantWide } from "@do-integrations/domain/Api/Middleware"
 import type { Scope } from "@do-integrations/domain/ApiKey"
-import { Context } from "effect"
+import { Context, type Schema } from "effect"
 import { HttpApi } from "effect/http-api"
 
 /** What the contract says of an endpoint. */
@@ -14,7 +14,14 @@ export interface Endpoint {
   /** The scope that it needs; none where only the root key counts. */
   readonly scope: Scope | undefined
   readonly tenantWide: boolean
+  /** It takes an `Idempotency-Key`. */
+  readonly takesKey: boolean
+  /** It answers with pages. */
+  readonly paged: boolean
 }
+
+const has = (schema: Schema.Top | undefined, field: string) =>
+  schema?.ast._tag === "Objects" && schema.ast.propertySignatures.some(({ name }) => name === field)
 
 /** Every endpoint of the contract. */
 export const endpoints = (): ReadonlyArray<Endpoint> => {
@@ -27,7 +34,9 @@ export const endpoints = (): ReadonlyArray<Endpoint> => {
         method: endpoint.method,
         path: endpoint.path.replace(/\/$/, ""),
         scope: Context.getOrUndefined(endpoint.annotations, RequiredScope),
-        tenantWide: Context.getOrUndefined(endpoint.annotations, TenantWide) === true
+        tenantWide: Context.getOrUndefined(endpoint.annotations, TenantWide) === true,
+        takesKey: has(endpoint.headers, "idempotency-key"),
+        paged: has(endpoint.query, "cursor")
       })
   })
   return all
