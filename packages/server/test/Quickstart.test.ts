@@ -49,7 +49,7 @@ it.live(
       }
       assert.deepStrictEqual(yield* fs.readDirectory(temporary), [])
     }).pipe(Effect.provide(NodeServices.layer)),
-  90_000
+  120_000
 )
 
 it.live("says in one line what went wrong, and exits with 1", () =>
