@@ -10,8 +10,14 @@ import { ChainedEntry, genesis, link } from "./Chain.ts"
 const batchSize = 1000
 
 const Sealed = Schema.Struct({ ...ChainedEntry.fields, number: Schema.Int, hash: Schema.Uint8Array })
-const Head = Schema.Struct({ number: Schema.Int, hash: Schema.Uint8Array })
-const Count = Schema.Struct({ count: Schema.Int })
+/** Where the chain says that it ends, and what lies beside it, as of one moment. */
+const Extent = Schema.Struct({
+  end: Schema.Int,
+  head: Schema.optionalKey(Schema.Uint8Array),
+  unsealed: Schema.Int,
+  /** The first number after the end: an entry that no head vouches for. */
+  beyond: Schema.optionalKey(Schema.Int)
+})
 
 const equal = (a: Uint8Array, b: Uint8Array) =>
   a.length === b.length && a.every((byte, index) => byte === b[index])
@@ -21,41 +27,47 @@ export const makeVerify = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const digest = yield* Digest.Digest
   const sealedRows = rowsOf(Sealed)
-  const heads = rowsOf(Head)
-  const counts = rowsOf(Count)
+  const extents = rowsOf(Extent)
 
   return Effect.fn("AuditLog.verify")(
     function* (tenantId: string) {
-      const [head] = yield* heads(
-        yield* sql`SELECT number, hash FROM audit_heads WHERE tenant_id = ${tenantId}`
+      const [extent] = yield* extents(
+        yield* sql`
+          SELECT coalesce(heads.number, 0) AS end, heads.hash AS head,
+            (SELECT count(*) FROM audit_log WHERE tenant_id = ${tenantId} AND number IS NULL) AS unsealed,
+            (SELECT min(number) FROM audit_log
+              WHERE tenant_id = ${tenantId} AND number > coalesce(heads.number, 0)) AS beyond
+          FROM (SELECT 1) AS one LEFT JOIN audit_heads AS heads ON heads.tenant_id = ${tenantId}`
       )
-      const [unsealed] = yield* counts(
-        yield* sql`SELECT count(*) AS count FROM audit_log WHERE tenant_id = ${tenantId} AND number IS NULL`
-      )
-      const end = head?.number ?? 0
+      if (extent === undefined) return yield* Effect.die("One row on the left gives one row")
+      const { beyond, end, head, unsealed } = extent
       const found = (brokenAt?: number): AuditVerification => ({
         intact: brokenAt === undefined,
         sealed: end,
-        unsealed: unsealed?.count ?? 0,
+        unsealed,
         ...(brokenAt === undefined ? {} : { brokenAt }),
-        ...(head === undefined ? {} : { head: Hex.encode(head.hash) })
+        ...(head === undefined ? {} : { head: Hex.encode(head) })
       })
       let hash: Uint8Array = genesis
-      for (let number = 0; number < end;) {
+      let last = { number: 0, id: "" }
+      while (true) {
+        // By number and id, so that two entries with one number are both seen.
         const batch = yield* sealedRows(
           yield* sql`
             SELECT id, tenant_id, actor, action, target, details, at, number, hash FROM audit_log
-            WHERE tenant_id = ${tenantId} AND number > ${number} AND number <= ${end}
-            ORDER BY number LIMIT ${batchSize}`
+            WHERE tenant_id = ${tenantId} AND (number, id) > (${last.number}, ${last.id}) AND number <= ${end}
+            ORDER BY number, id LIMIT ${batchSize}`
         )
-        if (batch.length === 0) return found(number + 1)
         for (const entry of batch) {
-          number++
+          const number = last.number + 1
           hash = yield* link(hash, number, entry)
           if (entry.number !== number || !equal(hash, entry.hash)) return found(number)
+          last = entry
         }
+        if (batch.length < batchSize) break
       }
-      return head !== undefined && !equal(hash, head.hash) ? found(end) : found()
+      if (last.number < end) return found(last.number + 1)
+      return head !== undefined && !equal(hash, head) ? found(end) : found(beyond)
     },
     Effect.provideService(Digest.Digest, digest),
     Effect.orDie
