@@ -60,14 +60,14 @@ export const NewApiKey = Schema.Struct({
 })
 export type NewApiKey = typeof NewApiKey.Type
 
-/** Who makes the request at hand: proved by an API key, and provided to every handler behind one. */
-export class Caller extends Context.Service<
-  Caller,
-  {
-    readonly keyId: ApiKeyId
-    readonly tenantId: TenantId
-    readonly scopes: ReadonlySet<Scope>
-    /** Set: everything that the caller sees and does is confined to this customer. */
-    readonly customerId: CustomerId | undefined
-  }
->()("@do-integrations/domain/ApiKey/Caller") {}
+/** Who somebody is, as an API key proves it. */
+export interface Identity {
+  readonly keyId: ApiKeyId
+  readonly tenantId: TenantId
+  readonly scopes: ReadonlySet<Scope>
+  /** Set: everything that they see and do is confined to this customer. */
+  readonly customerId: CustomerId | undefined
+}
+
+/** Who makes the request at hand: provided to every handler behind an API key. */
+export class Caller extends Context.Service<Caller, Identity>()("@do-integrations/domain/ApiKey/Caller") {}

@@ -1,7 +1,7 @@
 import {
   ApiKey,
   ApiKeyId,
-  type Caller,
+  type Identity,
   CreatedApiKey,
   type NewApiKey,
   Scope
@@ -47,13 +47,13 @@ export class ApiKeys extends Context.Service<
   ApiKeys,
   {
     /** Who holds this secret, or nobody when it is unknown, revoked or expired. */
-    authenticate(secret: Redacted.Redacted): Effect.Effect<Caller["Service"] | undefined>
+    authenticate(secret: Redacted.Redacted): Effect.Effect<Identity | undefined>
     /** Makes a key in a transaction of the caller's or its own. */
     issue(maker: Maker, key: NewApiKey): Effect.Effect<CreatedApiKey>
     /** Makes a key with no more rights than the caller has. */
-    create(caller: Caller["Service"], key: NewApiKey): Effect.Effect<CreatedApiKey, Forbidden>
-    list(caller: Caller["Service"], query: PageQuery): Effect.Effect<Page<ApiKey>>
-    revoke(caller: Caller["Service"], id: ApiKeyId): Effect.Effect<void, NotFound>
+    create(caller: Identity, key: NewApiKey): Effect.Effect<CreatedApiKey, Forbidden>
+    list(caller: Identity, query: PageQuery): Effect.Effect<Page<ApiKey>>
+    revoke(caller: Identity, id: ApiKeyId): Effect.Effect<void, NotFound>
     /** Ends every key of a tenant, in the transaction that deletes it. */
     revokeAll(tenantId: TenantId): Effect.Effect<void>
   }
@@ -127,7 +127,7 @@ export class ApiKeys extends Context.Service<
         Effect.orDie
       )
 
-      const create = Effect.fn("ApiKeys.create")(function* (caller: Caller["Service"], key: NewApiKey) {
+      const create = Effect.fn("ApiKeys.create")(function* (caller: Identity, key: NewApiKey) {
         const excess = key.scopes.find((scope) => !caller.scopes.has(scope))
         if (excess !== undefined) {
           return yield* new Forbidden({ detail: "A key cannot give more than it has", requiredScope: excess })
@@ -141,12 +141,12 @@ export class ApiKeys extends Context.Service<
       })
 
       /** What a caller may see of the tenant's keys: those of its own customer, when it is confined to one. */
-      const visible = ({ customerId, tenantId }: Caller["Service"]) =>
+      const visible = ({ customerId, tenantId }: Identity) =>
         customerId === undefined
           ? sql`tenant_id = ${tenantId}`
           : sql`tenant_id = ${tenantId} AND customer_id = ${customerId}`
 
-      const list = Effect.fn("ApiKeys.list")(function* (caller: Caller["Service"], query: PageQuery) {
+      const list = Effect.fn("ApiKeys.list")(function* (caller: Identity, query: PageQuery) {
         const rows = yield* sql`
           SELECT id, name, scopes, customer_id, expires_at, last_used_at, created_at FROM api_keys
           WHERE ${visible(caller)} ${query.cursor === undefined ? sql`` : sql`AND id < ${query.cursor}`}
@@ -154,7 +154,7 @@ export class ApiKeys extends Context.Service<
         return toPage(query, yield* keys(rows), (key) => key.id)
       }, Effect.orDie)
 
-      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Caller["Service"], id: ApiKeyId) {
+      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Identity, id: ApiKeyId) {
         const [row] = yield* sql<{ hash: Uint8Array }>`
           DELETE FROM api_keys WHERE id = ${id} AND ${visible(caller)} RETURNING hash`.pipe(Effect.orDie)
         if (row === undefined) return yield* new NotFound()

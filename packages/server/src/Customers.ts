@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import { Forbidden } from "@do-integrations/domain/Problem"
 import type { CustomerId } from "@do-integrations/domain/Tenant"
 import { Effect } from "effect"
@@ -8,7 +8,7 @@ import { Effect } from "effect"
  * confined caller may name no other.
  */
 export const customerFor = (
-  caller: Caller["Service"],
+  caller: Identity,
   named: CustomerId | undefined
 ): Effect.Effect<CustomerId | undefined, Forbidden> =>
   caller.customerId === undefined || named === undefined || named === caller.customerId

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { ConnectStep, DeepIntegration } from "@do-integrations/domain/DeepIntegration"
 import type { DeepIntegrationType } from "@do-integrations/domain/Integration"
 import type {
@@ -24,23 +24,23 @@ type Changed<E> = Effect.Effect<DeepIntegration, E | Moved>
 export class DeepIntegrations extends Context.Service<
   DeepIntegrations,
   {
-    list(caller: Caller["Service"]): Effect.Effect<ReadonlyArray<DeepIntegration>>
-    get(caller: Caller["Service"], type: DeepIntegrationType): Effect.Effect<DeepIntegration>
+    list(caller: Identity): Effect.Effect<ReadonlyArray<DeepIntegration>>
+    get(caller: Identity, type: DeepIntegrationType): Effect.Effect<DeepIntegration>
     /** Sets what the tenant decides; the first time, the integration becomes `pending_auth`. */
     configure(
-      caller: Caller["Service"],
+      caller: Identity,
       type: DeepIntegrationType,
       settings: Settings
     ): Changed<InvalidRequest | Unprocessable>
     /** The first step of a connection: where the user goes, or done. */
-    connect(caller: Caller["Service"], type: DeepIntegrationType): Connected
+    connect(caller: Identity, type: DeepIntegrationType): Connected
     /** Done when the stored credentials hold; else the user consents again. */
-    reconnect(caller: Caller["Service"], type: DeepIntegrationType): Connected
-    suspend(caller: Caller["Service"], type: DeepIntegrationType): Changed<never>
+    reconnect(caller: Identity, type: DeepIntegrationType): Connected
+    suspend(caller: Identity, type: DeepIntegrationType): Changed<never>
     /** Goes on when the stored credentials hold; else the integration is in `error`. */
-    resume(caller: Caller["Service"], type: DeepIntegrationType): Changed<ProviderNotConfigured | Unavailable>
+    resume(caller: Identity, type: DeepIntegrationType): Changed<ProviderNotConfigured | Unavailable>
     /** Forgets configuration and secrets. */
-    disconnect(caller: Caller["Service"], type: DeepIntegrationType): Changed<never>
+    disconnect(caller: Identity, type: DeepIntegrationType): Changed<never>
   }
 >()("@do-integrations/server/DeepIntegrations") {
   static readonly layer = Layer.effect(
@@ -50,14 +50,14 @@ export class DeepIntegrations extends Context.Service<
       const asking = yield* makeConnect
       const vault = yield* Vault
 
-      const get = Effect.fn("DeepIntegrations.get")((caller: Caller["Service"], type: DeepIntegrationType) =>
+      const get = Effect.fn("DeepIntegrations.get")((caller: Identity, type: DeepIntegrationType) =>
         find(caller.tenantId, type)
       )
 
-      const list = Effect.fn("DeepIntegrations.list")((caller: Caller["Service"]) => findAll(caller.tenantId))
+      const list = Effect.fn("DeepIntegrations.list")((caller: Identity) => findAll(caller.tenantId))
 
       const configure = Effect.fn("DeepIntegrations.configure")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         type: DeepIntegrationType,
         settings: Settings
       ) {
@@ -76,14 +76,14 @@ export class DeepIntegrations extends Context.Service<
       })
 
       const suspend = Effect.fn("DeepIntegrations.suspend")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         type: DeepIntegrationType
       ) {
         return yield* move(caller, type, { from: (yield* get(caller, type)).status, by: "suspend" })
       })
 
       const disconnect = Effect.fn("DeepIntegrations.disconnect")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         type: DeepIntegrationType
       ) {
         return yield* move(caller, type, { from: (yield* get(caller, type)).status, by: "disconnect" })

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { Event, NewEvent, PlatformEvent, Position } from "@do-integrations/domain/Event"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import type { Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
@@ -29,15 +29,15 @@ export class EventLog extends Context.Service<
     record(...events: ReadonlyArray<PlatformEntry>): Effect.Effect<void>
     /** Publishes a tenant's event: answered once the event and its deliveries are on disk. */
     publish(
-      caller: Caller["Service"],
+      caller: Identity,
       event: NewEvent,
       /** An `Idempotency-Key`: with it, the event is published once in 24 hours. */
       key?: string
     ): Effect.Effect<Published, Forbidden | Unprocessable>
     /** Newest first; `cursor` is a position. */
-    list(caller: Caller["Service"], query: PageQuery & EventFilter): Effect.Effect<Page<Event>>
+    list(caller: Identity, query: PageQuery & EventFilter): Effect.Effect<Page<Event>>
     /** Everything after `from`, or from now on, as it happens; never skips an event. */
-    stream(caller: Caller["Service"], filter: EventFilter, from?: Position): Stream.Stream<Event>
+    stream(caller: Identity, filter: EventFilter, from?: Position): Stream.Stream<Event>
   }
 >()("@do-integrations/server/EventLog") {
   static readonly layerNoDeps = Layer.effect(
@@ -53,7 +53,7 @@ export class EventLog extends Context.Service<
         Effect.asVoid(append(events.map((event): Entry => ({ ...event, data: { ...event.data } }))))
 
       const publish = Effect.fn("EventLog.publish")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         event: NewEvent,
         key?: string
       ) {

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import { type Forbidden, NotFound, type Unprocessable } from "@do-integrations/domain/Problem"
 import {
@@ -35,22 +35,22 @@ export class InboundWebhooks extends Context.Service<
   {
     /** The answer is the only place where the address is shown. */
     create(
-      caller: Caller["Service"],
+      caller: Identity,
       webhook: NewInboundWebhook
     ): Effect.Effect<CreatedInboundWebhook, Forbidden | Unprocessable>
-    get(caller: Caller["Service"], id: InboundWebhookId): Effect.Effect<InboundWebhook, NotFound>
+    get(caller: Identity, id: InboundWebhookId): Effect.Effect<InboundWebhook, NotFound>
     /** Those of these ids that the caller may see. */
-    byIds(caller: Caller["Service"], ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<InboundWebhook>>
+    byIds(caller: Identity, ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<InboundWebhook>>
     update(
-      caller: Caller["Service"],
+      caller: Identity,
       id: InboundWebhookId,
       patch: InboundWebhookPatch
     ): Effect.Effect<InboundWebhook, NotFound | Unprocessable>
     /** The address is gone at once; the messages that came in stay. */
-    remove(caller: Caller["Service"], id: InboundWebhookId): Effect.Effect<void, NotFound>
+    remove(caller: Identity, id: InboundWebhookId): Effect.Effect<void, NotFound>
     /** Newest first. */
-    messages(caller: Caller["Service"], query: PageQuery & MessageFilter): Effect.Effect<Page<Message>>
-    message(caller: Caller["Service"], id: MessageId): Effect.Effect<Message, NotFound>
+    messages(caller: Identity, query: PageQuery & MessageFilter): Effect.Effect<Page<Message>>
+    message(caller: Identity, id: MessageId): Effect.Effect<Message, NotFound>
   }
 >()("@do-integrations/server/InboundWebhooks") {
   static readonly layer = Layer.effect(
@@ -71,7 +71,7 @@ export class InboundWebhooks extends Context.Service<
       )
 
       const create = Effect.fn("InboundWebhooks.create")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         webhook: NewInboundWebhook
       ) {
         const { name, scheme, source } = webhook
@@ -111,7 +111,7 @@ export class InboundWebhooks extends Context.Service<
       })
 
       const byIds = Effect.fn("InboundWebhooks.byIds")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         ids: ReadonlyArray<string>
       ) {
         return yield* rows(
@@ -120,16 +120,13 @@ export class InboundWebhooks extends Context.Service<
         )
       }, Effect.orDie)
 
-      const get = Effect.fn("InboundWebhooks.get")(function* (
-        caller: Caller["Service"],
-        id: InboundWebhookId
-      ) {
+      const get = Effect.fn("InboundWebhooks.get")(function* (caller: Identity, id: InboundWebhookId) {
         const [webhook] = yield* byIds(caller, [id])
         return webhook ?? (yield* new NotFound())
       })
 
       const update = Effect.fn("InboundWebhooks.update")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         id: InboundWebhookId,
         patch: InboundWebhookPatch
       ) {
@@ -156,10 +153,7 @@ export class InboundWebhooks extends Context.Service<
         return yield* get(caller, id)
       })
 
-      const remove = Effect.fn("InboundWebhooks.remove")(function* (
-        caller: Caller["Service"],
-        id: InboundWebhookId
-      ) {
+      const remove = Effect.fn("InboundWebhooks.remove")(function* (caller: Identity, id: InboundWebhookId) {
         const [removed] = yield* sql<{ token_hash: Uint8Array }>`
           DELETE FROM inbound_webhooks WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING token_hash`.pipe(
           Effect.orDie

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import {
   Integration,
   type IntegrationId,
@@ -27,22 +27,19 @@ import { Vault } from "./Vault.ts"
 export class Integrations extends Context.Service<
   Integrations,
   {
-    add(
-      caller: Caller["Service"],
-      integration: NewIntegration
-    ): Effect.Effect<Integration, Forbidden | Unprocessable>
+    add(caller: Identity, integration: NewIntegration): Effect.Effect<Integration, Forbidden | Unprocessable>
     list(
-      caller: Caller["Service"],
+      caller: Identity,
       query: PageQuery & { readonly customerId?: CustomerId }
     ): Effect.Effect<Page<Integration>>
-    get(caller: Caller["Service"], id: IntegrationId): Effect.Effect<Integration, NotFound>
+    get(caller: Identity, id: IntegrationId): Effect.Effect<Integration, NotFound>
     /** Another origin needs the credential again: a stored one never goes to a host it was not given for. */
     update(
-      caller: Caller["Service"],
+      caller: Identity,
       id: IntegrationId,
       patch: IntegrationPatch
     ): Effect.Effect<Integration, NotFound | Conflict | Unprocessable>
-    remove(caller: Caller["Service"], id: IntegrationId): Effect.Effect<void, NotFound>
+    remove(caller: Identity, id: IntegrationId): Effect.Effect<void, NotFound>
   }
 >()("@do-integrations/server/Integrations") {
   static readonly layer = Layer.effect(
@@ -64,10 +61,7 @@ export class Integrations extends Context.Service<
           .seal({ tenantId, table: "integrations", row: id, field: "credential" }, credential)
           .pipe(Effect.orDie)
 
-      const add = Effect.fn("Integrations.add")(function* (
-        caller: Caller["Service"],
-        integration: NewIntegration
-      ) {
+      const add = Effect.fn("Integrations.add")(function* (caller: Identity, integration: NewIntegration) {
         const { baseUrl, credential, name, placement, type } = integration
         const customerId = yield* customerFor(caller, integration.customerId)
         yield* checkDestination(egress, "baseUrl", baseUrl)
@@ -115,7 +109,7 @@ export class Integrations extends Context.Service<
       })
 
       const list = Effect.fn("Integrations.list")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         query: PageQuery & { readonly customerId?: CustomerId }
       ) {
         const found = yield* sql`
@@ -125,7 +119,7 @@ export class Integrations extends Context.Service<
         return toPage(query, yield* rows(found), (integration) => integration.id)
       }, Effect.orDie)
 
-      const get = Effect.fn("Integrations.get")(function* (caller: Caller["Service"], id: IntegrationId) {
+      const get = Effect.fn("Integrations.get")(function* (caller: Identity, id: IntegrationId) {
         const [integration] = yield* sql`
           SELECT ${columns} FROM integrations WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
           Effect.flatMap(rows),
@@ -135,7 +129,7 @@ export class Integrations extends Context.Service<
       })
 
       const update = Effect.fn("Integrations.update")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         id: IntegrationId,
         patch: IntegrationPatch
       ) {
@@ -178,10 +172,7 @@ export class Integrations extends Context.Service<
         return updated ?? (yield* new Conflict({ detail: "It was changed meanwhile; read it and try again" }))
       })
 
-      const remove = Effect.fn("Integrations.remove")(function* (
-        caller: Caller["Service"],
-        id: IntegrationId
-      ) {
+      const remove = Effect.fn("Integrations.remove")(function* (caller: Identity, id: IntegrationId) {
         const [removed] = yield* sql`
           DELETE FROM integrations WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING ${columns}`.pipe(
           Effect.flatMap(rows),

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import { type Forbidden, NotFound, Unprocessable } from "@do-integrations/domain/Problem"
 import { formatSecret } from "@do-integrations/domain/Webhook/Signature"
@@ -36,26 +36,23 @@ export class OutboundWebhooks extends Context.Service<
   {
     /** The answer is the only place where the signing secret is shown. */
     create(
-      caller: Caller["Service"],
+      caller: Identity,
       webhook: NewOutboundWebhook
     ): Effect.Effect<CreatedOutboundWebhook, Forbidden | Unprocessable>
-    get(caller: Caller["Service"], id: OutboundWebhookId): Effect.Effect<OutboundWebhook, NotFound>
+    get(caller: Identity, id: OutboundWebhookId): Effect.Effect<OutboundWebhook, NotFound>
     /** Those of these ids that the caller may see. */
-    byIds(
-      caller: Caller["Service"],
-      ids: ReadonlyArray<string>
-    ): Effect.Effect<ReadonlyArray<OutboundWebhook>>
+    byIds(caller: Identity, ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<OutboundWebhook>>
     update(
-      caller: Caller["Service"],
+      caller: Identity,
       id: OutboundWebhookId,
       patch: OutboundWebhookPatch
     ): Effect.Effect<OutboundWebhook, NotFound | Unprocessable>
     /** What was on its way is recorded as skipped. */
-    remove(caller: Caller["Service"], id: OutboundWebhookId): Effect.Effect<void, NotFound>
+    remove(caller: Identity, id: OutboundWebhookId): Effect.Effect<void, NotFound>
     /** Newest first. */
-    deliveries(caller: Caller["Service"], query: PageQuery & DeliveryFilter): Effect.Effect<Page<Delivery>>
+    deliveries(caller: Identity, query: PageQuery & DeliveryFilter): Effect.Effect<Page<Delivery>>
     /** One delivery with every attempt. */
-    delivery(caller: Caller["Service"], id: DeliveryId): Effect.Effect<DeliveryDetail, NotFound>
+    delivery(caller: Identity, id: DeliveryId): Effect.Effect<DeliveryDetail, NotFound>
   }
 >()("@do-integrations/server/OutboundWebhooks") {
   static readonly layer = Layer.effect(
@@ -73,7 +70,7 @@ export class OutboundWebhooks extends Context.Service<
       const columns = sql.literal("id, url, description, event_types, customer_id, enabled, created_at")
 
       const insert = Effect.fnUntraced(function* (
-        { keyId, tenantId }: Caller["Service"],
+        { keyId, tenantId }: Identity,
         webhook: OutboundWebhook,
         sealed: Uint8Array
       ) {
@@ -95,7 +92,7 @@ export class OutboundWebhooks extends Context.Service<
       }, unit.commit)
 
       const create = Effect.fn("OutboundWebhooks.create")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         { customerId: named, ...rest }: NewOutboundWebhook
       ) {
         const customerId = yield* customerFor(caller, named)
@@ -116,7 +113,7 @@ export class OutboundWebhooks extends Context.Service<
       })
 
       const byIds = Effect.fn("OutboundWebhooks.byIds")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         ids: ReadonlyArray<string>
       ) {
         return yield* rows(
@@ -125,16 +122,13 @@ export class OutboundWebhooks extends Context.Service<
         )
       }, Effect.orDie)
 
-      const get = Effect.fn("OutboundWebhooks.get")(function* (
-        caller: Caller["Service"],
-        id: OutboundWebhookId
-      ) {
+      const get = Effect.fn("OutboundWebhooks.get")(function* (caller: Identity, id: OutboundWebhookId) {
         const [webhook] = yield* byIds(caller, [id])
         return webhook ?? (yield* new NotFound())
       })
 
       const write = Effect.fnUntraced(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         id: OutboundWebhookId,
         { description, enabled, eventTypes, url }: OutboundWebhookPatch
       ) {
@@ -159,7 +153,7 @@ export class OutboundWebhooks extends Context.Service<
       }, unit.commit)
 
       const update = Effect.fn("OutboundWebhooks.update")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         id: OutboundWebhookId,
         patch: OutboundWebhookPatch
       ) {
@@ -169,7 +163,7 @@ export class OutboundWebhooks extends Context.Service<
       })
 
       const remove = Effect.fn("OutboundWebhooks.remove")(function* (
-        caller: Caller["Service"],
+        caller: Identity,
         id: OutboundWebhookId
       ) {
         const removed = yield* sql`

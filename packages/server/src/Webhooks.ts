@@ -1,5 +1,5 @@
 import type { AnyWebhook } from "@do-integrations/domain/Api/Webhooks"
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import type { CustomerId } from "@do-integrations/domain/Tenant"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -23,7 +23,7 @@ const Ids = rowsOf(Schema.Struct({ id: Schema.String, age: Schema.String }))
 /** Webhooks of both directions in one list. */
 export class Webhooks extends Context.Service<
   Webhooks,
-  { list(caller: Caller["Service"], query: PageQuery & WebhookFilter): Effect.Effect<Page<AnyWebhook>> }
+  { list(caller: Identity, query: PageQuery & WebhookFilter): Effect.Effect<Page<AnyWebhook>> }
 >()("@do-integrations/server/Webhooks") {
   static readonly layer = Layer.effect(
     Webhooks,
@@ -32,10 +32,7 @@ export class Webhooks extends Context.Service<
       const inbound = yield* InboundWebhooks
       const outbound = yield* OutboundWebhooks
 
-      const list = Effect.fn("Webhooks.list")(function* (
-        caller: Caller["Service"],
-        query: PageQuery & WebhookFilter
-      ) {
+      const list = Effect.fn("Webhooks.list")(function* (caller: Identity, query: PageQuery & WebhookFilter) {
         const { cursor, customerId, direction } = query
         // Ids of both directions differ in their prefixes; what follows sorts by time.
         const from = (table: string) => sql`

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import { Position } from "@do-integrations/domain/Event"
 import type { TenantId } from "@do-integrations/domain/Tenant"
 import { assert, it, layer } from "@effect/vitest"
@@ -18,7 +18,7 @@ const postgres = inject("testDatabase")._tag === "Postgres"
 
 const beginning = Position.make("0-0")
 
-const callerOf = (tenantId: TenantId, keyId: Caller["Service"]["keyId"]): Caller["Service"] => ({
+const callerOf = (tenantId: TenantId, keyId: Identity["keyId"]): Identity => ({
   tenantId,
   keyId,
   scopes: new Set(),

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { ConnectStep } from "@do-integrations/domain/DeepIntegration"
 import type { DeepIntegrationType } from "@do-integrations/domain/Integration"
 import type { Status } from "@do-integrations/domain/Lifecycle"
@@ -21,7 +21,7 @@ const done: ConnectStep = { next: "done" }
 const unavailable = (error: VendorError) => new Unavailable({ detail: `${error.message}; try again later` })
 
 /** Whether the stored credentials hold, as the vendor says: undefined, or why they do not. */
-const refusal = (provider: Provider, caller: Caller["Service"]) =>
+const refusal = (provider: Provider, caller: Identity) =>
   provider.verify(caller.tenantId).pipe(
     Effect.as(undefined),
     Effect.catch((error) =>
@@ -34,11 +34,11 @@ export const makeConnect = Effect.gen(function* () {
   const providers = yield* Providers
   const { find, move } = yield* makeTransitions
 
-  const statusOf = (caller: Caller["Service"], type: DeepIntegrationType) =>
+  const statusOf = (caller: Identity, type: DeepIntegrationType) =>
     Effect.map(find(caller.tenantId, type), (integration) => integration.status)
 
   const connect = Effect.fn("DeepIntegrations.connect")(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     type: DeepIntegrationType
   ) {
     const status = yield* statusOf(caller, type)
@@ -52,7 +52,7 @@ export const makeConnect = Effect.gen(function* () {
   })
 
   const consent = Effect.fnUntraced(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     type: DeepIntegrationType,
     from: Status,
     provider: Provider
@@ -64,7 +64,7 @@ export const makeConnect = Effect.gen(function* () {
   })
 
   const reconnect = Effect.fn("DeepIntegrations.reconnect")(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     type: DeepIntegrationType
   ) {
     const from = yield* statusOf(caller, type)
@@ -78,7 +78,7 @@ export const makeConnect = Effect.gen(function* () {
   })
 
   const resume = Effect.fn("DeepIntegrations.resume")(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     type: DeepIntegrationType
   ) {
     const from = yield* statusOf(caller, type)

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { DeepIntegrationType } from "@do-integrations/domain/Integration"
 import { type IllegalTransition } from "@do-integrations/domain/Problem"
 import { next, type Status, type Trigger } from "@do-integrations/domain/Lifecycle"
@@ -37,7 +37,7 @@ export const makeTransitions = Effect.gen(function* () {
   const unit = yield* UnitOfWork
 
   const save = Effect.fnUntraced(function* (
-    { keyId, tenantId }: Caller["Service"],
+    { keyId, tenantId }: Identity,
     type: DeepIntegrationType,
     action: string,
     change: Change
@@ -58,7 +58,7 @@ export const makeTransitions = Effect.gen(function* () {
 
   /** Moves an integration that is in `from` by a trigger, when that is legal. */
   const move = Effect.fnUntraced(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     type: DeepIntegrationType,
     step: { readonly from: Status; readonly by: Trigger; readonly error?: string }
   ) {

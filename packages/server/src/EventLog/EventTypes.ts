@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import { EventType } from "@do-integrations/domain/Event"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import { Conflict, Unprocessable } from "@do-integrations/domain/Problem"
@@ -26,7 +26,7 @@ const maxSchemaLength = 32 * 1024
 export class EventTypes extends Context.Service<
   EventTypes,
   {
-    create(caller: Caller["Service"], type: NewEventType): Effect.Effect<EventType, Conflict | Unprocessable>
+    create(caller: Identity, type: NewEventType): Effect.Effect<EventType, Conflict | Unprocessable>
     list(tenantId: TenantId, query: PageQuery): Effect.Effect<Page<EventType>>
     /** Refuses data that does not fit the type's schema. Types without one take anything. */
     check(tenantId: TenantId, type: string, data: Schema.Json): Effect.Effect<void, Unprocessable>
@@ -52,7 +52,7 @@ export class EventTypes extends Context.Service<
         }, Effect.orDie)
       })
 
-      const insert = Effect.fnUntraced(function* (caller: Caller["Service"], type: NewEventType) {
+      const insert = Effect.fnUntraced(function* (caller: Identity, type: NewEventType) {
         const now = yield* DateTime.now
         const { tenantId } = caller
         const inserted = yield* sql`
@@ -72,10 +72,7 @@ export class EventTypes extends Context.Service<
         return new EventType({ ...type, createdAt: now })
       }, unit.commit)
 
-      const create = Effect.fn("EventTypes.create")(function* (
-        caller: Caller["Service"],
-        type: NewEventType
-      ) {
+      const create = Effect.fn("EventTypes.create")(function* (caller: Identity, type: NewEventType) {
         if (type.schema !== undefined) {
           const fault = unsupported(type.schema)
           if (fault !== undefined) {

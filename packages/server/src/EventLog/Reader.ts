@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import { type Event, Position } from "@do-integrations/domain/Event"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import type { CustomerId } from "@do-integrations/domain/Tenant"
@@ -37,13 +37,10 @@ export const makeReader = Effect.gen(function* () {
   const settledRows = rowsOf(Settled)
   const horizonRows = rowsOf(Horizon)
 
-  const matching = (caller: Caller["Service"], { customerId, type }: EventFilter) => sql`
+  const matching = (caller: Identity, { customerId, type }: EventFilter) => sql`
     ${visibleTo(sql, caller, customerId)} ${type === undefined ? sql`` : sql`AND type = ${type}`}`
 
-  const list = Effect.fn("EventLog.list")(function* (
-    caller: Caller["Service"],
-    query: PageQuery & EventFilter
-  ) {
+  const list = Effect.fn("EventLog.list")(function* (caller: Identity, query: PageQuery & EventFilter) {
     const [xid, sequence] = split(query.cursor ?? "")
     const rows = yield* sql`
       SELECT ${sql.literal(eventColumns)} FROM events
@@ -55,11 +52,7 @@ export const makeReader = Effect.gen(function* () {
 
   // Transactions commit in another order than they got their ids. An event is given out only once no
   // transaction before it can still commit, so that a reader who resumes after it has missed nothing.
-  const readAfter = Effect.fnUntraced(function* (
-    caller: Caller["Service"],
-    filter: EventFilter,
-    position: Position
-  ) {
+  const readAfter = Effect.fnUntraced(function* (caller: Identity, filter: EventFilter, position: Position) {
     const [xid, sequence] = split(position)
     const found = yield* sql`
       SELECT ${sql.literal(eventColumns)}, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled FROM events
@@ -76,7 +69,7 @@ export const makeReader = Effect.gen(function* () {
   )
 
   /** Everything after `from`, or from now on, without an end. */
-  const stream = (caller: Caller["Service"], filter: EventFilter, from?: Position): Stream.Stream<Event> =>
+  const stream = (caller: Identity, filter: EventFilter, from?: Position): Stream.Stream<Event> =>
     Stream.unwrap(
       Effect.gen(function* () {
         // Subscribed before the first read, so that no commit falls between a read and the wait after it.

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import { NotFound } from "@do-integrations/domain/Problem"
 import { type InboundWebhookId, Message, type MessageId } from "@do-integrations/domain/Webhook/Inbound"
@@ -21,7 +21,7 @@ export const makeMessages = Effect.gen(function* () {
     encode(body, 'base64') AS body, received_at`)
 
   const list = Effect.fn("InboundWebhooks.messages")(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     query: PageQuery & MessageFilter
   ) {
     const { cursor, webhookId } = query
@@ -33,7 +33,7 @@ export const makeMessages = Effect.gen(function* () {
     return toPage(query, yield* rows(found), (message) => message.id)
   }, Effect.orDie)
 
-  const get = Effect.fn("InboundWebhooks.message")(function* (caller: Caller["Service"], id: MessageId) {
+  const get = Effect.fn("InboundWebhooks.message")(function* (caller: Identity, id: MessageId) {
     const [message] = yield* sql`
       SELECT ${columns} FROM messages WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
       Effect.flatMap(rows),

@@ -1,4 +1,4 @@
-import type { Caller } from "@do-integrations/domain/ApiKey"
+import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import { NotFound } from "@do-integrations/domain/Problem"
 import {
@@ -30,7 +30,7 @@ export const makeDeliveries = Effect.gen(function* () {
     due_at AS next_attempt_at, created_at, completed_at`)
 
   const list = Effect.fn("OutboundWebhooks.deliveries")(function* (
-    caller: Caller["Service"],
+    caller: Identity,
     query: PageQuery & DeliveryFilter
   ) {
     const { cursor, state, webhookId } = query
@@ -43,7 +43,7 @@ export const makeDeliveries = Effect.gen(function* () {
     return toPage(query, yield* rows(found), (delivery) => delivery.id)
   }, Effect.orDie)
 
-  const get = Effect.fn("OutboundWebhooks.delivery")(function* (caller: Caller["Service"], id: DeliveryId) {
+  const get = Effect.fn("OutboundWebhooks.delivery")(function* (caller: Identity, id: DeliveryId) {
     const [delivery] = yield* sql`
       SELECT ${columns} FROM deliveries WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
       Effect.flatMap(rows),
