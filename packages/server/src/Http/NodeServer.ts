@@ -16,9 +16,16 @@ const statusOf = (error: Error) => {
   }
 }
 
+/** Whether an answer is on its way: what is written now would stand in the middle of it. */
+const isAnswering = (socket: Duplex) =>
+  Predicate.hasProperty(socket, "_httpMessage") &&
+  socket._httpMessage instanceof Http.ServerResponse &&
+  socket._httpMessage.headersSent
+
 /** Answers what is no HTTP request, and so never reaches a route, with a problem document too. */
 const refuse = (error: Error, socket: Duplex) => {
-  if (!socket.writable || (Predicate.hasProperty(error, "code") && error.code === "ECONNRESET")) {
+  const reset = Predicate.hasProperty(error, "code") && error.code === "ECONNRESET"
+  if (reset || !socket.writable || isAnswering(socket)) {
     socket.destroy()
     return
   }
