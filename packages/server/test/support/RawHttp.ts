@@ -25,17 +25,18 @@ export interface RawAnswer {
 export const sendRaw = (url: string, request: RawRequest) =>
   Effect.callback<RawAnswer>((resume) => {
     const { hostname, port } = new URL(url)
-    const { body = "", chunked = false, headers = {}, method, path, unfinished = false } = request
+    const { body = "", chunked = false, method, path, unfinished = false } = request
+    // Without its length, Node sends the body of a GET or DELETE as if it were another request.
+    const length = { "content-length": String(Buffer.byteLength(body)) }
+    const framed = chunked || unfinished || body.length === 0 ? {} : length
+    const headers = { ...framed, ...request.headers }
     const sent = Http.request({ hostname, port, method, path, headers, agent: false }, (answer) => {
       const chunks: Array<Buffer> = []
-      const done = () =>
-        resume(
-          Effect.succeed({
-            status: answer.statusCode ?? 0,
-            headers: answer.headers,
-            body: Buffer.concat(chunks).toString()
-          })
-        )
+      const done = () => {
+        const { headers, statusCode = 0 } = answer
+        resume(Effect.succeed({ status: statusCode, headers, body: Buffer.concat(chunks).toString() }))
+        sent.destroy()
+      }
       answer.on("data", (chunk: Buffer) => chunks.push(chunk))
       answer.on("end", done)
       if (answer.headers["content-type"]?.startsWith("text/event-stream") === true) done()
