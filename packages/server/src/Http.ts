@@ -3,6 +3,7 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import * as ApiKeysHttp from "./ApiKeys/Http.ts"
 import * as AuditHttp from "./AuditLog/Http.ts"
 import { AppConfig, SettingsError } from "./Config.ts"
 import * as DeepIntegrationsHttp from "./DeepIntegrations/Http.ts"
@@ -15,9 +16,10 @@ import * as Idempotency from "./Http/Idempotency.ts"
 import { createServer } from "./Http/NodeServer.ts"
 import * as Problems from "./Http/Problems.ts"
 import { Stopping } from "./Http/Stopping.ts"
-import * as IngressHttp from "./InboundWebhooks/Http.ts"
+import * as IngressHttp from "./InboundWebhooks/IngressHttp.ts"
 import * as IntegrationsHttp from "./Integrations/Http.ts"
 import * as TenantsHttp from "./Tenants/Http.ts"
+import * as SettingsHttp from "./Tenants/SettingsHttp.ts"
 import * as WebhooksHttp from "./Webhooks/Http.ts"
 
 /** How long running requests get to finish when the service stops. */
@@ -25,6 +27,8 @@ const gracefulShutdownTimeout = "3 seconds"
 
 const groups = Layer.mergeAll(
   TenantsHttp.layer,
+  ApiKeysHttp.layer,
+  SettingsHttp.layer,
   DeepIntegrationsHttp.layer,
   IntegrationsHttp.layer,
   WebhooksHttp.layer,

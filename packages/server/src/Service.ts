@@ -14,7 +14,7 @@ import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { InboundWebhooks } from "./InboundWebhooks.ts"
 import { Ingress } from "./InboundWebhooks/Ingress.ts"
 import { Integrations } from "./Integrations.ts"
-import * as Keys from "./Keys.ts"
+import * as StartupKeys from "./StartupKeys.ts"
 import { OutboundWebhooks } from "./OutboundWebhooks.ts"
 import { Deliver } from "./OutboundWebhooks/Deliver.ts"
 import { Drain } from "./OutboundWebhooks/Drain.ts"
@@ -45,7 +45,9 @@ const storage = Layer.effectDiscard(Vault.use((vault) => vault.checkStart)).pipe
   Layer.provideMerge(Vault.layer),
   Layer.provideMerge(Layer.effectDiscard(migrate)),
   // The keys first: a database without its keys is not to be touched.
-  Layer.provideMerge(Layer.flatMap(Keys.layer, (keys) => Layer.merge(Layer.succeedContext(keys), database)))
+  Layer.provideMerge(
+    Layer.flatMap(StartupKeys.layer, (keys) => Layer.merge(Layer.succeedContext(keys), database))
+  )
 )
 
 const egress = Layer.unwrap(Effect.map(AppConfig, ({ egressAllow }) => Egress.layer({ allow: egressAllow })))
