@@ -2,13 +2,13 @@ import { type InvalidSignature, NotFound } from "@do-integrations/domain/Problem
 import { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { InboundScheme, InboundWebhookId, type Receipt } from "@do-integrations/domain/Webhook/Inbound"
 import { Cache, Context, Effect, Layer, Schema } from "effect"
-import { Digest, Mac } from "effect/crypto"
+import { Digest } from "effect/crypto"
 import { Hex } from "effect/encoding"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
 import { type Addressee, makeRecord } from "./Record.ts"
+import type { Received, Verifier } from "./Scheme.ts"
 import { makeSecrets } from "./Secrets.ts"
-import { type Received, verify } from "./Verify.ts"
 
 /** How long a node trusts what it knows of a webhook that another node changed. */
 const trustedFor = "2 seconds"
@@ -30,8 +30,7 @@ const Row = Schema.Struct({
 
 /** A webhook that was found by the token in its address. */
 export interface Found extends Addressee {
-  readonly scheme: InboundScheme
-  readonly keys: ReadonlyArray<Mac.Key>
+  readonly verify: Verifier
 }
 
 /** The way in: finds the webhook of an address, and takes the messages that it proves. */
@@ -54,7 +53,6 @@ export class Ingress extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const digest = yield* Digest.Digest
-      const mac = yield* Mac.Mac
       const record = yield* makeRecord
       const secrets = yield* makeSecrets
       const rows = rowsOf(Row)
@@ -67,11 +65,9 @@ export class Ingress extends Context.Service<
             SELECT id, tenant_id, customer_id, source, scheme::json AS scheme, secrets, enabled FROM inbound_webhooks
             WHERE token_hash = decode(${hash}, 'hex')`.pipe(Effect.flatMap(rows))
           if (row === undefined || !row.enabled) return undefined
-          const { enabled: _, secrets: sealed, ...webhook } = row
-          return {
-            ...webhook,
-            keys: yield* secrets.keys(row.tenantId, row.id, row.scheme, sealed)
-          } satisfies Found
+          const { enabled: _, scheme, secrets: sealed, ...webhook } = row
+          const verify = yield* secrets.verifier(row.tenantId, row.id, scheme, sealed)
+          return { ...webhook, verify } satisfies Found
         }, Effect.orDie)
       })
 
@@ -81,11 +77,7 @@ export class Ingress extends Context.Service<
       })
 
       const accept = Effect.fn("Ingress.accept")(function* (webhook: Found, received: Received) {
-        const verified = yield* Effect.provideService(
-          verify(webhook.scheme, webhook.keys, received),
-          Mac.Mac,
-          mac
-        )
+        const verified = yield* webhook.verify(received)
         return yield* record({ webhook, ...received, ...verified })
       })
 

@@ -8,7 +8,7 @@ import { EventLog } from "../EventLog.ts"
 import { newMessageId } from "../Ids.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
 import { rowsOf } from "../Sql/Rows.ts"
-import type { Received, Verified } from "./Verify.ts"
+import type { Received, Verified } from "./Scheme.ts"
 import * as Column from "../Sql/Column.ts"
 
 /** Whose webhook a message came to. */
