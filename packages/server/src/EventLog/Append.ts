@@ -3,8 +3,8 @@ import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { Effect, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import { newEventId } from "../Ids.ts"
-import { Fanout } from "../OutboundWebhooks/Fanout.ts"
 import { rowsOf } from "../Sql/Rows.ts"
+import { Subscribers } from "./Subscribers.ts"
 import { Ticker } from "./Ticker.ts"
 import * as Column from "../Sql/Column.ts"
 
@@ -24,7 +24,7 @@ export const eventColumns = `id, type, customer_id, subject, data, created_at,
   xid::text || '-' || sequence AS position`
 
 /** An event as a row. Its data is JSON text there: as a value, `null` would look like a column without one. */
-export const EventRow = Schema.Struct({
+const EventRow = Schema.Struct({
   ...Struct.map(Event.fields, Schema.toEncoded),
   data: Schema.fromJsonString(Schema.Json)
 }).pipe(Schema.decodeTo(Event))
@@ -37,7 +37,7 @@ export const eventRows = rowsOf(EventRow)
  */
 export const makeAppend = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const fanout = yield* Fanout
+  const subscribers = yield* Subscribers
   const ticker = yield* Ticker
 
   return Effect.fn("EventLog.append")(function* (entries: ReadonlyArray<Entry>) {
@@ -54,7 +54,7 @@ export const makeAppend = Effect.gen(function* () {
       ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, subject, data, place)
       ORDER BY place
       RETURNING ${sql.literal(eventColumns)}`.pipe(Effect.flatMap(eventRows))
-    yield* fanout.deliver(
+    yield* subscribers.appended(
       rows.map(({ customerId, id, tenantId, type }) => ({
         id,
         tenantId,

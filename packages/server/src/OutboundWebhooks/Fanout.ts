@@ -1,19 +1,12 @@
 import { EventId } from "@do-integrations/domain/Event"
 import { OutboundWebhookId, patternsFor } from "@do-integrations/domain/Webhook/Outbound"
-import { DateTime, Context, Effect, Layer, Schema } from "effect"
+import { DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { type Appended, Subscribers } from "../EventLog/Subscribers.ts"
 import { newDeliveryId } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { Wakeups } from "./Wakeups.ts"
 import * as Column from "../Sql/Column.ts"
-
-/** What of an event decides where it goes. */
-export interface Routed {
-  readonly id: EventId
-  readonly tenantId: string
-  readonly customerId?: string
-  readonly type: string
-}
 
 const Match = Schema.Struct({
   eventId: EventId,
@@ -27,19 +20,15 @@ const Match = Schema.Struct({
  * Gives every new event a delivery to each endpoint that takes it, in the transaction that writes the
  * event. A disabled endpoint's delivery is recorded as skipped, so that nothing vanishes.
  */
-export class Fanout extends Context.Service<
-  Fanout,
-  { deliver(events: ReadonlyArray<Routed>): Effect.Effect<void> }
->()("@do-integrations/server/OutboundWebhooks/Fanout") {
-  static readonly layer = Layer.effect(
-    Fanout,
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const wakeups = yield* Wakeups
-      const matchRows = rowsOf(Match)
+export const layer = Layer.effect(
+  Subscribers,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const wakeups = yield* Wakeups
+    const matchRows = rowsOf(Match)
 
-      const match = (events: ReadonlyArray<Routed>) =>
-        sql`
+    const match = (events: ReadonlyArray<Appended>) =>
+      sql`
           SELECT event.id AS event_id, webhook.id AS webhook_id, webhook.customer_id, webhook.enabled
           FROM unnest(
             ${Column.text(events.map((event) => event.id))}, ${Column.text(events.map((event) => event.tenantId))},
@@ -50,15 +39,15 @@ export class Fanout extends Context.Service<
             AND (webhook.customer_id IS NULL OR webhook.customer_id = event.customer_id)
             AND webhook.event_types && string_to_array(event.patterns, ' ')`.pipe(Effect.flatMap(matchRows))
 
-      const deliver = Effect.fn("Fanout.deliver")(function* (events: ReadonlyArray<Routed>) {
-        const matches = yield* match(events)
-        if (matches.length === 0) return
-        const byId = new Map(events.map((event) => [event.id, event]))
-        const rows = yield* Effect.forEach(matches, (match) =>
-          Effect.map(newDeliveryId, (id) => ({ ...match, id, event: byId.get(match.eventId) }))
-        )
-        const now = yield* DateTime.nowAsDate
-        yield* sql`
+    const appended = Effect.fn("Fanout.appended")(function* (events: ReadonlyArray<Appended>) {
+      const matches = yield* match(events)
+      if (matches.length === 0) return
+      const byId = new Map(events.map((event) => [event.id, event]))
+      const rows = yield* Effect.forEach(matches, (match) =>
+        Effect.map(newDeliveryId, (id) => ({ ...match, id, event: byId.get(match.eventId) }))
+      )
+      const now = yield* DateTime.nowAsDate
+      yield* sql`
           INSERT INTO deliveries
             (id, tenant_id, customer_id, webhook_id, event_id, event_type, state, due_at, completed_at)
           SELECT id, tenant_id, customer_id, webhook_id, event_id, event_type,
@@ -72,12 +61,11 @@ export class Fanout extends Context.Service<
           ) WITH ORDINALITY
             AS row(id, tenant_id, customer_id, webhook_id, event_id, event_type, enabled, place)
           ORDER BY place`
-        yield* sql.afterCommit(
-          wakeups.offer(new Set(rows.filter((row) => row.enabled).map((row) => row.webhookId)))
-        )
-      }, Effect.orDie)
+      yield* sql.afterCommit(
+        wakeups.offer(new Set(rows.filter((row) => row.enabled).map((row) => row.webhookId)))
+      )
+    }, Effect.orDie)
 
-      return Fanout.of({ deliver })
-    })
-  )
-}
+    return Subscribers.of({ appended })
+  })
+)
