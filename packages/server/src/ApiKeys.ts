@@ -15,7 +15,7 @@ import { Base64Url, Hex } from "effect/encoding"
 import { SqlClient } from "effect/sql"
 import { AuditLog } from "./AuditLog.ts"
 import { newApiKeyId } from "./Ids.ts"
-import { fetchLimit, toPage } from "./Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "./Sql/Paging.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
 import * as Column from "./Sql/Column.ts"
@@ -149,7 +149,7 @@ export class ApiKeys extends Context.Service<
       const list = Effect.fn("ApiKeys.list")(function* (caller: Identity, query: PageQuery) {
         const rows = yield* sql`
           SELECT id, name, scopes, customer_id, expires_at, last_used_at, created_at FROM api_keys
-          WHERE ${visible(caller)} ${query.cursor === undefined ? sql`` : sql`AND id < ${query.cursor}`}
+          WHERE ${visible(caller)} ${afterCursor(sql, query)}
           ORDER BY id DESC LIMIT ${fetchLimit(query)}`
         return toPage(query, yield* keys(rows), (key) => key.id)
       }, Effect.orDie)

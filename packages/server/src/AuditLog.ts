@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import { makeSealer } from "./AuditLog/Sealer.ts"
 import { makeVerify } from "./AuditLog/Verify.ts"
 import { newAuditEntryId } from "./Ids.ts"
-import { fetchLimit, toPage } from "./Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "./Sql/Paging.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import * as Column from "./Sql/Column.ts"
 
@@ -66,7 +66,7 @@ export class AuditLog extends Context.Service<
         const rows = yield* sql`
           SELECT id, actor, action, target, details::json AS details, at, number, encode(hash, 'hex') AS hash
           FROM audit_log
-          WHERE tenant_id = ${tenantId} ${query.cursor === undefined ? sql`` : sql`AND id < ${query.cursor}`}
+          WHERE tenant_id = ${tenantId} ${afterCursor(sql, query)}
           ORDER BY id DESC LIMIT ${fetchLimit(query)}`
         return toPage(query, yield* entries(rows), (entry) => entry.id)
       }, Effect.orDie)

@@ -16,7 +16,7 @@ import { checkDestination } from "./Destinations.ts"
 import { Egress } from "./Egress.ts"
 import { EventLog } from "./EventLog.ts"
 import { newIntegrationId } from "./Ids.ts"
-import { fetchLimit, toPage } from "./Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "./Sql/Paging.ts"
 import { assignments } from "./Sql/Patch.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { visibleTo } from "./Sql/Visible.ts"
@@ -114,7 +114,7 @@ export class Integrations extends Context.Service<
       ) {
         const found = yield* sql`
           SELECT ${columns} FROM integrations WHERE ${visibleTo(sql, caller, query.customerId)}
-            ${query.cursor === undefined ? sql`` : sql`AND id < ${query.cursor}`}
+            ${afterCursor(sql, query)}
           ORDER BY id DESC LIMIT ${fetchLimit(query)}`
         return toPage(query, yield* rows(found), (integration) => integration.id)
       }, Effect.orDie)

@@ -9,7 +9,7 @@ import { SqlClient } from "effect/sql"
 import { ApiKeys } from "./ApiKeys.ts"
 import { AuditLog } from "./AuditLog.ts"
 import { newTenantId } from "./Ids.ts"
-import { fetchLimit, toPage } from "./Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "./Sql/Paging.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
@@ -80,7 +80,7 @@ export class Tenants extends Context.Service<
       const list = Effect.fn("Tenants.list")(function* (query: PageQuery) {
         const rows = yield* sql`
           SELECT id, name, created_at FROM tenants
-          ${query.cursor === undefined ? sql`` : sql`WHERE id < ${query.cursor}`}
+          WHERE true ${afterCursor(sql, query)}
           ORDER BY id DESC LIMIT ${fetchLimit(query)}`
         return toPage(query, yield* tenants(rows), (tenant) => tenant.id)
       }, Effect.orDie)

@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { InboundWebhooks } from "./InboundWebhooks.ts"
 import { OutboundWebhooks } from "./OutboundWebhooks.ts"
-import { fetchLimit, toPage } from "./Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "./Sql/Paging.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { visibleTo } from "./Sql/Visible.ts"
 
@@ -33,7 +33,7 @@ export class Webhooks extends Context.Service<
       const outbound = yield* OutboundWebhooks
 
       const list = Effect.fn("Webhooks.list")(function* (caller: Identity, query: PageQuery & WebhookFilter) {
-        const { cursor, customerId, direction } = query
+        const { customerId, direction } = query
         // Ids of both directions differ in their prefixes; what follows sorts by time.
         const from = (table: string) => sql`
           SELECT id, substr(id, 5) AS age FROM ${sql(table)} WHERE ${visibleTo(sql, caller, customerId)}`
@@ -43,7 +43,7 @@ export class Webhooks extends Context.Service<
         ]
         const rows = yield* sql`
           SELECT id, age FROM (${sql.join(" UNION ALL ", false)(tables.map((table) => table))}) AS webhooks
-          ${cursor === undefined ? sql`` : sql`WHERE age < ${cursor}`}
+          WHERE true ${afterCursor(sql, query, "age")}
           ORDER BY age DESC LIMIT ${fetchLimit(query)}`.pipe(Effect.flatMap(Ids), Effect.orDie)
         const page = toPage(query, rows, (row) => row.age)
         const ids = page.items.map((row) => row.id)

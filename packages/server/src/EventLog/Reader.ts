@@ -40,11 +40,14 @@ export const makeReader = Effect.gen(function* () {
   const matching = (caller: Identity, { customerId, type }: EventFilter) => sql`
     ${visibleTo(sql, caller, customerId)} ${type === undefined ? sql`` : sql`AND type = ${type}`}`
 
+  // Whoever resumes after an event must find all that follow: a transaction before it may still commit one.
+  const settled = sql`xid < pg_snapshot_xmin(pg_current_snapshot())`
+
   const list = Effect.fn("EventLog.list")(function* (caller: Identity, query: PageQuery & EventFilter) {
     const [xid, sequence] = split(query.cursor ?? "")
     const rows = yield* sql`
       SELECT ${sql.literal(eventColumns)} FROM events
-      WHERE ${matching(caller, query)}
+      WHERE ${matching(caller, query)} AND ${settled}
         ${query.cursor === undefined ? sql`` : sql`AND (xid, sequence) < (${xid}::xid8, ${sequence}::bigint)`}
       ORDER BY xid DESC, sequence DESC LIMIT ${fetchLimit(query)}`
     return toPage(query, yield* eventRows(rows), (event) => event.position)
@@ -55,7 +58,7 @@ export const makeReader = Effect.gen(function* () {
   const readAfter = Effect.fnUntraced(function* (caller: Identity, filter: EventFilter, position: Position) {
     const [xid, sequence] = split(position)
     const found = yield* sql`
-      SELECT ${sql.literal(eventColumns)}, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled FROM events
+      SELECT ${sql.literal(eventColumns)}, ${settled} AS settled FROM events
       WHERE ${matching(caller, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
       ORDER BY events.xid, events.sequence LIMIT ${batchSize}`
     const end = (yield* settledRows(found)).findIndex((row) => !row.settled)

@@ -4,7 +4,7 @@ import { NotFound } from "@do-integrations/domain/Problem"
 import { type InboundWebhookId, Message, type MessageId } from "@do-integrations/domain/Webhook/Inbound"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { fetchLimit, toPage } from "../Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "../Sql/Paging.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { visibleTo } from "../Sql/Visible.ts"
 
@@ -24,11 +24,11 @@ export const makeMessages = Effect.gen(function* () {
     caller: Identity,
     query: PageQuery & MessageFilter
   ) {
-    const { cursor, webhookId } = query
+    const { webhookId } = query
     const found = yield* sql`
       SELECT ${columns} FROM messages WHERE ${visibleTo(sql, caller)}
         ${webhookId === undefined ? sql`` : sql`AND webhook_id = ${webhookId}`}
-        ${cursor === undefined ? sql`` : sql`AND id < ${cursor}`}
+        ${afterCursor(sql, query)}
       ORDER BY id DESC LIMIT ${fetchLimit(query)}`
     return toPage(query, yield* rows(found), (message) => message.id)
   }, Effect.orDie)

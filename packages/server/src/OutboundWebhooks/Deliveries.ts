@@ -11,7 +11,7 @@ import {
 } from "@do-integrations/domain/Webhook/Outbound"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { fetchLimit, toPage } from "../Sql/Paging.ts"
+import { afterCursor, fetchLimit, toPage } from "../Sql/Paging.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { visibleTo } from "../Sql/Visible.ts"
 
@@ -33,12 +33,12 @@ export const makeDeliveries = Effect.gen(function* () {
     caller: Identity,
     query: PageQuery & DeliveryFilter
   ) {
-    const { cursor, state, webhookId } = query
+    const { state, webhookId } = query
     const found = yield* sql`
       SELECT ${columns} FROM deliveries WHERE ${visibleTo(sql, caller)}
         ${webhookId === undefined ? sql`` : sql`AND webhook_id = ${webhookId}`}
         ${state === undefined ? sql`` : sql`AND state = ${state}`}
-        ${cursor === undefined ? sql`` : sql`AND id < ${cursor}`}
+        ${afterCursor(sql, query)}
       ORDER BY id DESC LIMIT ${fetchLimit(query)}`
     return toPage(query, yield* rows(found), (delivery) => delivery.id)
   }, Effect.orDie)

@@ -1,10 +1,15 @@
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
+import type { SqlClient } from "effect/sql"
 
 /** Items on a page when the caller does not say. */
 const defaultLimit = 50
 
 /** How many rows to ask for: one more than the page holds tells whether another page follows. */
 export const fetchLimit = (query: PageQuery) => (query.limit ?? defaultLimit) + 1
+
+/** The clause that goes on after the page that ended at the cursor, for lists in descending order of `column`. */
+export const afterCursor = (sql: SqlClient.SqlClient, { cursor }: PageQuery, column = "id") =>
+  cursor === undefined ? sql`` : sql`AND ${sql(column)} < ${cursor}`
 
 /** Cuts the rows that {@link fetchLimit} asked for to a page; `cursorOf` names where the next one begins. */
 export const toPage = <Item>(
