@@ -1,90 +1,32 @@
-import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { createHmac, randomBytes, randomUUID } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { Webhook } from "standardwebhooks"
 import { Webhook as SvixWebhook } from "svix"
 import { databaseState } from "./support/DatabaseDump.ts"
 import { eventually } from "./support/Eventually.ts"
 import { problemOf } from "./support/ProblemDocument.ts"
 import { sendRaw } from "./support/RawHttp.ts"
+import {
+  asGitHub,
+  asStandard,
+  asTimed,
+  github,
+  open,
+  secret,
+  standard,
+  standardSecret,
+  timed
+} from "./support/Senders.ts"
 import { SetClock } from "./support/SetClock.ts"
 import { TestService } from "./support/TestService.ts"
-
-/** The secret of GitHub's own example ("Validating webhook deliveries"). */
-const secret = "It's a Secret to Everybody"
-
-/** The secret of the Standard Webhooks specification's example. */
-const standardSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-const github = { type: "github" } as const
-const standard = { type: "standard" } as const
-
-type Headers = Readonly<Record<string, string>>
-
-/** A tenant with an inbound webhook, and how to post to its address. */
-const open = Effect.fnUntraced(function* (scheme: InboundScheme, ...secrets: ReadonlyArray<string>) {
-  const service = yield* TestService
-  const { client } = yield* service.tenant("Acme")
-  const webhook = yield* client.webhooks.createInboundWebhook({
-    headers: {},
-    payload: { name: "Sender", source: "sender", scheme, secrets: secrets.map((text) => Redacted.make(text)) }
-  })
-  const path = new URL(Redacted.value(webhook.url)).pathname
-  const post = (
-    body: string | Uint8Array,
-    headers: Headers,
-    way: { chunked?: boolean; unfinished?: boolean } = {}
-  ) => sendRaw(service.url, { method: "POST", path, body, headers, ...way })
-  const messages = Effect.map(client.webhooks.listMessages({ query: { limit: 100 } }), ({ items }) => items)
-  return { client, webhook, post, messages }
-})
-
-const asGitHub = (
-  body: string | Uint8Array,
-  id: string = randomUUID(),
-  event = "ping",
-  key = secret
-): Headers => ({
-  "x-github-event": event,
-  "x-github-delivery": id,
-  "x-hub-signature-256": `sha256=${createHmac("sha256", key).update(body).digest("hex")}`
-})
-
-const asStandard = (
-  body: string,
-  seconds: number,
-  id: string = randomUUID(),
-  key = standardSecret
-): Headers => ({
-  "webhook-id": id,
-  "webhook-timestamp": String(seconds),
-  "webhook-signature": new Webhook(key).sign(id, new Date(seconds * 1000), body)
-})
 
 const hmacSchemes = (["sha256", "sha384", "sha512"] as const).flatMap((algorithm) =>
   (["hex", "base64"] as const).map(
     (encoding) => ({ type: "hmac", header: "X-Signature", algorithm, encoding }) as const
   )
 )
-
-const timed = {
-  type: "hmac",
-  header: "X-Signature",
-  algorithm: "sha256",
-  encoding: "base64",
-  prefix: "v1=",
-  idHeader: "X-Id",
-  timestampHeader: "X-Time"
-} as const
-
-const asTimed = (body: string, seconds: number, id: string = randomUUID()): Headers => ({
-  "x-id": id,
-  "x-time": String(seconds),
-  "x-signature": `v1=${createHmac("sha256", secret).update(`${seconds}.${body}`).digest("base64")}`
-})
 
 const Examples = Schema.fromJsonString(
   Schema.Array(Schema.Struct({ name: Schema.String, examples: Schema.Array(Schema.Json) }))
@@ -309,69 +251,5 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("the way i
       assert.strictEqual((yield* send).status, 404)
       assert.strictEqual((yield* messages).length, before + 1)
     })
-  )
-
-  const Mutation = Schema.Struct({
-    where: Schema.Literals(["body", "signature", "timestamp", "id"]),
-    at: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1000 })),
-    // Printable, so that it may stand in a header, and no space, which headers lose at their ends.
-    byte: Schema.Int.check(Schema.isBetween({ minimum: 0x21, maximum: 0x7e }))
-  })
-
-  it.effect.prop(
-    "refuses a message of which any signed byte was changed, and keeps nothing of it",
-    {
-      sender: Schema.Literals(["github", "standard", "timed"]),
-      mutations: Schema.Array(Mutation).check(Schema.isMinLength(1), Schema.isMaxLength(10))
-    },
-    ({ mutations, sender }) =>
-      Effect.gen(function* () {
-        const senders = {
-          github: { scheme: github, key: secret, names: new Map([["signature", "x-hub-signature-256"]]) },
-          standard: {
-            scheme: standard,
-            key: standardSecret,
-            names: new Map([
-              ["signature", "webhook-signature"],
-              ["timestamp", "webhook-timestamp"],
-              ["id", "webhook-id"]
-            ])
-          },
-          timed: {
-            scheme: timed,
-            key: secret,
-            names: new Map([
-              ["signature", "x-signature"],
-              ["timestamp", "x-time"]
-            ])
-          }
-        }
-        const { key, names, scheme } = senders[sender]
-        const { messages, post } = yield* open(scheme, key)
-        const body = JSON.stringify({ zen: "Keep it logically awesome." })
-        const now = Math.floor(Date.now() / 1000)
-        const headers: Headers = {
-          github: () => asGitHub(body),
-          standard: () => asStandard(body, now),
-          timed: () => asTimed(body, now)
-        }[sender]()
-        for (const { at, byte, where } of mutations) {
-          const name = names.get(where)
-          const was = name === undefined ? body : (headers[name] ?? "")
-          const index = at % was.length
-          const mutated = was.slice(0, index) + String.fromCharCode(byte) + was.slice(index + 1)
-          // Hexadecimal digits mean the same in both cases.
-          const means = (text: string) => (name === "x-hub-signature-256" ? text.toLowerCase() : text)
-          if (means(mutated) === means(was)) continue
-          const answer = yield* name === undefined
-            ? post(mutated, headers)
-            : post(body, { ...headers, [name]: mutated })
-          assert.strictEqual(answer.status, 401, `${name ?? "body"}: ${mutated}`)
-          assert.include(problemOf(answer).type, "invalid-signature")
-        }
-        assert.deepStrictEqual(yield* messages, [])
-        assert.strictEqual((yield* post(body, headers)).status, 200)
-      }),
-    { arbitrary: { runs: 50 } }
   )
 })

@@ -46,4 +46,4 @@ export const sendRaw = (url: string, request: RawRequest) =>
     if (chunked || unfinished) sent.write(body)
     if (!unfinished) sent.end(chunked ? "" : body)
     return Effect.sync(() => sent.destroy())
-  }).pipe(Effect.timeout("10 seconds"), Effect.orDie)
+  }).pipe(Effect.timeout("20 seconds"), Effect.orDie)
