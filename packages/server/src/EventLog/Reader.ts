@@ -17,7 +17,7 @@ export interface EventFilter {
 }
 
 /** Events read at a time while catching up. */
-const batchSize = 200
+const batchSize = 50
 
 /** How soon to look again for an event that is committed but may still be preceded by a slower commit. */
 const settleDelay = "20 millis"
@@ -26,9 +26,13 @@ const settleDelay = "20 millis"
 const unannounced = "10 seconds"
 
 const Settled = Schema.Struct({ settled: Schema.Boolean })
-const Horizon = Schema.Struct({ position: Position })
+const Horizon = Schema.Struct({ horizon: Position })
 
 const split = (position: string) => position.split("-", 2)
+
+const transactionOf = (position: Position) => BigInt(split(position)[0] ?? "")
+
+const later = (a: Position, b: Position) => (transactionOf(b) > transactionOf(a) ? b : a)
 
 /** Reads the log: a page backwards, or everything from a position on, as it happens. */
 export const makeReader = Effect.gen(function* () {
@@ -42,6 +46,7 @@ export const makeReader = Effect.gen(function* () {
 
   // Whoever resumes after an event must find all that follow: a transaction before it may still commit one.
   const settled = sql`xid < pg_snapshot_xmin(pg_current_snapshot())`
+  const horizonColumn = sql`pg_snapshot_xmin(pg_current_snapshot())::text || '-0'`
 
   const list = Effect.fn("EventLog.list")(function* (caller: Identity, query: PageQuery & EventFilter) {
     const [xid, sequence] = split(query.cursor ?? "")
@@ -57,17 +62,23 @@ export const makeReader = Effect.gen(function* () {
   // transaction before it can still commit, so that a reader who resumes after it has missed nothing.
   const readAfter = Effect.fnUntraced(function* (caller: Identity, filter: EventFilter, position: Position) {
     const [xid, sequence] = split(position)
-    const found = yield* sql`
-      SELECT ${sql.literal(eventColumns)}, ${settled} AS settled FROM events
-      WHERE ${matching(caller, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
-      ORDER BY events.xid, events.sequence LIMIT ${batchSize}`
+    const rows = yield* sql<{ id: string | null }>`
+      SELECT horizon, id, type, customer_id, subject, data, created_at, position, settled
+      FROM (SELECT ${horizonColumn} AS horizon) AS snapshot LEFT JOIN LATERAL (
+        SELECT ${sql.literal(eventColumns)}, ${settled} AS settled, xid, sequence FROM events
+        WHERE ${matching(caller, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
+        ORDER BY events.xid, events.sequence LIMIT ${batchSize}) AS event ON true
+      ORDER BY xid, sequence`
+    const [snapshot] = yield* horizonRows(rows.slice(0, 1))
+    const found = rows.filter((row) => row.id !== null)
     const end = (yield* settledRows(found)).findIndex((row) => !row.settled)
-    return { events: yield* eventRows(end < 0 ? found : found.slice(0, end)), settling: end >= 0 }
+    const events = yield* eventRows(end < 0 ? found : found.slice(0, end))
+    return { events, settling: end >= 0, horizon: snapshot?.horizon ?? position }
   }, Effect.orDie)
 
-  const horizon = sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text || '-0' AS position`.pipe(
+  const now = sql`SELECT ${horizonColumn} AS horizon`.pipe(
     Effect.flatMap(horizonRows),
-    Effect.flatMap(([row]) => (row === undefined ? Effect.die("No snapshot") : Effect.succeed(row.position))),
+    Effect.flatMap(([row]) => (row === undefined ? Effect.die("No snapshot") : Effect.succeed(row.horizon))),
     Effect.orDie
   )
 
@@ -77,14 +88,14 @@ export const makeReader = Effect.gen(function* () {
       Effect.gen(function* () {
         // Subscribed before the first read, so that no commit falls between a read and the wait after it.
         const committed = yield* ticker.subscribe
-        return Stream.paginate(from ?? (yield* horizon), (position) =>
+        return Stream.paginate(from ?? (yield* now), (position) =>
           Effect.gen(function* () {
-            const { events, settling } = yield* readAfter(caller, filter, position)
+            const { events, horizon, settling } = yield* readAfter(caller, filter, position)
             const last = events.at(-1)
-            if (last === undefined) {
-              yield* settling ? Effect.sleep(settleDelay) : Effect.timeoutOption(committed, unannounced)
-            }
-            return [events, Option.some(last?.position ?? position)] as const
+            if (last !== undefined) return [events, Option.some(last.position)] as const
+            yield* settling ? Effect.sleep(settleDelay) : Effect.timeoutOption(committed, unannounced)
+            // Nothing that the filter takes stands before the horizon: the next read begins there.
+            return [events, Option.some(settling ? position : later(position, horizon))] as const
           })
         )
       })
