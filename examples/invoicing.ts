@@ -5,10 +5,11 @@
  * DOI_API_KEY=doi_... node --conditions=@do-integrations/source examples/invoicing.ts
  */
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
+import { pages } from "@do-integrations/client/Pages"
 import type { Integration } from "@do-integrations/domain/Integration"
 import type { Delivery } from "@do-integrations/domain/Webhook/Outbound"
 import { NodeRuntime } from "@effect/platform-node"
-import { Console, Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Console, Context, Effect, Layer, Redacted, Schema, Stream } from "effect"
 
 /** An invoice of this service's. `amount` is in cents. */
 const Invoice = Schema.Struct({ id: Schema.String, amount: Schema.Int })
@@ -41,7 +42,6 @@ export class Invoicing extends Context.Service<
       return Invoicing.of({
         connectBilling: Effect.fn("Invoicing.connectBilling")(function* (credential) {
           return yield* integrations.addIntegration({
-            headers: {},
             payload: {
               type: "api_key",
               name: "Billing",
@@ -57,8 +57,8 @@ export class Invoicing extends Context.Service<
             payload: { type: "invoice.paid", data: invoice }
           })
         }, asInvoicingError),
-        undelivered: webhooks.listDeliveries({ query: { state: "exhausted" } }).pipe(
-          Effect.map(({ items }) => items),
+        undelivered: pages(webhooks.listDeliveries, { state: "exhausted" }).pipe(
+          Stream.runCollect,
           asInvoicingError
         )
       })

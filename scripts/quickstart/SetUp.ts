@@ -1,7 +1,7 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { CreatedInboundWebhook } from "@do-integrations/domain/Webhook/Inbound"
 import type { CreatedOutboundWebhook } from "@do-integrations/domain/Webhook/Outbound"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import * as GitHub from "./GitHub.ts"
 import type { Receiver } from "./Receiver.ts"
 import { check, heading } from "./Report.ts"
@@ -18,22 +18,18 @@ export interface Scene {
   readonly events: ReadonlyArray<GitHub.GitHubEvent>
 }
 
-const clientOf = (baseUrl: string, apiKey: Redacted.Redacted) =>
-  Effect.provide(IntegrationsClient, Layer.fresh(IntegrationsClient.layer({ baseUrl, apiKey })))
-
 /** Makes the tenant, where its events go, an API-key integration and the address that GitHub posts to. */
 export const setUp = Effect.fnUntraced(function* (
   service: { readonly url: string; readonly rootKey: Redacted.Redacted },
   receiver: Receiver["Service"]
 ) {
   yield* heading("Setting up, through the typed client")
-  const operator = yield* clientOf(service.url, service.rootKey)
+  const operator = yield* IntegrationsClient.make({ baseUrl: service.url, apiKey: service.rootKey })
   const { apiKey, tenant } = yield* operator.tenants.createTenant({ payload: { name: "Acme" } })
   yield* check(`tenant ${tenant.id}, created with the root key`, tenant.name === "Acme", tenant)
 
-  const client = yield* clientOf(service.url, apiKey.secret)
+  const client = yield* IntegrationsClient.make({ baseUrl: service.url, apiKey: apiKey.secret })
   const endpoint = yield* client.webhooks.createOutboundWebhook({
-    headers: {},
     payload: { url: receiver.url, eventTypes: ["webhook:received", "integration:*"] }
   })
   yield* receiver.trust(endpoint.secret)
@@ -44,7 +40,6 @@ export const setUp = Effect.fnUntraced(function* (
   )
 
   const integration = yield* client.integrations.addIntegration({
-    headers: {},
     payload: {
       type: "api_key",
       name: "Billing",
@@ -60,7 +55,6 @@ export const setUp = Effect.fnUntraced(function* (
   )
 
   const inbound = yield* client.webhooks.createInboundWebhook({
-    headers: {},
     payload: { name: "GitHub", source: "github", scheme: { type: "github" }, secrets: [githubSecret] }
   })
   yield* check(`inbound webhook ${inbound.id} for GitHub`, inbound.enabled, inbound)

@@ -7,7 +7,7 @@ import { IntegrationsClient } from "./IntegrationsClient.ts"
 export interface FollowOptions {
   readonly type?: typeof EventTypeName.Type
   readonly customerId?: CustomerId
-  /** The last position that was handled; left out: only what happens from now on. */
+  /** The last position that was handled; left out: only what happens after the newest event of the log. */
   readonly after?: Position
 }
 
@@ -33,7 +33,10 @@ export const reconnect = Schedule.min([
 
 const beginning = Position.make("0-0")
 
-/** Where the log stands, so that a stream that breaks before its first event loses nothing. */
+/**
+ * Where the log stands, so that a stream that breaks before its first event loses nothing. A list holds only
+ * positions before which no event can appear any more, as the stream does: going on after one skips nothing.
+ */
 const newest = Effect.fnUntraced(function* (client: IntegrationsClient["Service"]) {
   const { items } = yield* client.events.listEvents({ query: { limit: 1 } })
   return items[0]?.position ?? beginning

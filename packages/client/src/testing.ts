@@ -1,39 +1,10 @@
 import { Api } from "@do-integrations/domain/Api"
-import { Effect, Layer, Record, type Schema } from "effect"
-import type { HttpClientError } from "effect/http"
-import type {
-  HttpApi,
-  HttpApiClient,
-  HttpApiEndpoint,
-  HttpApiGroup,
-  HttpApiMiddleware
-} from "effect/http-api"
+import { Effect, Layer, Record } from "effect"
+import type { Client } from "./Client.ts"
 import { IntegrationsClient } from "./IntegrationsClient.ts"
 
-type Groups = typeof Api extends HttpApi.HttpApi<string, infer Groups> ? Groups : never
-
-type Method<Endpoint extends HttpApiEndpoint.ConstraintRequest> = (
-  request: HttpApiEndpoint.ClientRequest<
-    Endpoint["~Params"],
-    Endpoint["~Query"],
-    Endpoint["~Payload"],
-    Endpoint["~Headers"],
-    "decoded-only"
-  >
-) => Effect.Effect<
-  HttpApiClient.SuccessType<Endpoint["~Success"]>,
-  | Endpoint["~Error"]["Type"]
-  | HttpApiMiddleware.Error<Endpoint["~Middleware"]>
-  | HttpClientError.HttpClientError
-  | Schema.SchemaError
->
-
-/** Some of the client's methods, by group and endpoint, with the types that the API gives them. */
-export type Mocks = {
-  readonly [Group in Groups as Group["identifier"]]?: {
-    readonly [Endpoint in HttpApiGroup.Endpoints<Group> as Endpoint["identifier"]]?: Method<Endpoint>
-  }
-}
+/** Some of the client's methods, by group and endpoint. */
+export type Mocks = { readonly [Group in keyof Client]?: Partial<Client[Group]> }
 
 const refusal = (group: string, endpoint: string) =>
   [endpoint, () => Effect.die(new Error(`${group}.${endpoint} is not mocked`))] as const

@@ -35,9 +35,8 @@ const against = <A, E>(
     })
   )
 
-const list = (client: IntegrationsClient["Service"]) => client.integrations.listIntegrations({ query: {} })
-const publish = (client: IntegrationsClient["Service"]) =>
-  client.events.publishEvent({ headers: {}, payload })
+const list = (client: IntegrationsClient["Service"]) => client.integrations.listIntegrations()
+const publish = (client: IntegrationsClient["Service"]) => client.events.publishEvent({ payload })
 
 describe.concurrent("IntegrationsClient", () => {
   it.live("sends the key as a bearer, the root key's endpoints included", () =>
@@ -48,6 +47,38 @@ describe.concurrent("IntegrationsClient", () => {
       const root = yield* against([empty], (client) => client.tenants.listTenants({ query: { limit: 3 } }))
       assert.strictEqual(root.requests[0]?.headers.authorization, "Bearer doi_test")
       assert.strictEqual(root.requests[0]?.url, "/v1/tenants?limit=3")
+    })
+  )
+
+  it.live("takes queries and headers that are empty, and none, for the same", () =>
+    Effect.gen(function* () {
+      const { requests } = yield* against([json(201, event), json(201, event), empty], (client) =>
+        Effect.all([
+          client.events.publishEvent({ headers: {}, payload }),
+          client.events.publishEvent({ payload }),
+          client.integrations.listIntegrations({ query: {} }),
+          client.integrations.listIntegrations({}),
+          client.integrations.listIntegrations()
+        ])
+      )
+      const paths = requests.map(({ url }) => url)
+      const list = "/v1/integrations"
+      assert.deepStrictEqual(paths, ["/v1/events", "/v1/events", list, list, list])
+    })
+  )
+
+  it.live("keeps clients of different keys apart", () =>
+    Effect.gen(function* () {
+      const { baseUrl, requests } = yield* scripted(empty)
+      const one = yield* IntegrationsClient.make({ baseUrl, apiKey: Redacted.make("doi_one") })
+      const other = yield* IntegrationsClient.make({ baseUrl, apiKey: Redacted.make("doi_other") })
+      yield* list(one)
+      yield* list(other)
+      yield* list(one)
+      assert.deepStrictEqual(
+        requests.map(({ headers }) => headers.authorization),
+        ["Bearer doi_one", "Bearer doi_other", "Bearer doi_one"]
+      )
     })
   )
 

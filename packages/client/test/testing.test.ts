@@ -15,7 +15,7 @@ describe("IntegrationsClientTest.layerMock", () => {
   it.effect("answers with what the methods given answer, values and typed errors", () =>
     Effect.gen(function* () {
       const client = yield* IntegrationsClient
-      assert.deepStrictEqual(yield* client.integrations.listIntegrations({ query: {} }), { items: [] })
+      assert.deepStrictEqual(yield* client.integrations.listIntegrations(), { items: [] })
       const error = yield* Effect.flip(client.integrations.getIntegration({ params: { id } }))
       assert.strictEqual(error._tag, "NotFound")
     }).pipe(
@@ -36,11 +36,11 @@ describe("IntegrationsClientTest.layerMock", () => {
       const deathOf = <A, E>(call: Effect.Effect<A, E>) =>
         Effect.map(Effect.flip(Effect.sandbox(call)), Cause.squash)
       assert.deepStrictEqual(
-        yield* deathOf(client.integrations.listIntegrations({ query: {} })),
+        yield* deathOf(client.integrations.listIntegrations()),
         new Error("integrations.listIntegrations is not mocked")
       )
       assert.deepStrictEqual(
-        yield* deathOf(client.tenants.listTenants({ query: {} })),
+        yield* deathOf(client.tenants.listTenants()),
         new Error("tenants.listTenants is not mocked")
       )
     }).pipe(

@@ -50,9 +50,7 @@ export class TestService extends Context.Service<
         const { address } = yield* HttpServer.HttpServer
         const url = address._tag === "InetAddressV4" ? `http://127.0.0.1:${address.port}` : "no address"
         const client = (apiKey: Redacted.Redacted) =>
-          IntegrationsClient.pipe(
-            Effect.provide(Layer.fresh(IntegrationsClient.layer({ baseUrl: url, apiKey, retry: false })))
-          )
+          IntegrationsClient.make({ baseUrl: url, apiKey, retry: false })
         const root = yield* client(rootKey)
         const tenant = Effect.fnUntraced(function* (name: string) {
           const created = yield* Effect.orDie(root.tenants.createTenant({ payload: { name } }))
