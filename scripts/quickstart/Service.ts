@@ -1,5 +1,5 @@
 import { NodeHttpServer } from "@effect/platform-node"
-import { Effect, Fiber, FileSystem, Path, Redacted, Schedule, Stream } from "effect"
+import { Console, Effect, Exit, FileSystem, Path, Redacted, Schedule, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { ChildProcess } from "effect/process"
 import { createServer } from "node:http"
@@ -41,13 +41,17 @@ export const start = Effect.fnUntraced(function* (egressAllow: string) {
     stdin: "ignore",
     forceKillAfter: "15 seconds"
   })
-  const output = yield* Effect.forkScoped(Stream.mkString(Stream.decodeText(service.all)))
+  const output: Array<string> = []
+  yield* Stream.decodeText(service.all).pipe(
+    Stream.runForEach((text) => Effect.sync(() => void output.push(text))),
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer((exit) =>
+    Exit.isFailure(exit) ? Console.error(`\nThe service wrote:\n${output.join("")}`) : Effect.void
+  )
   const ended = Effect.gen(function* () {
     const code = yield* service.exitCode
-    return yield* new Surprise({
-      claim: "the service starts",
-      found: `it ended with ${code}\n${yield* Fiber.join(output)}`
-    })
+    return yield* new Surprise({ claim: "the service starts", found: `it ended with ${code}` })
   })
   yield* HttpClient.get(`${url}/readyz`).pipe(
     Effect.flatMap(HttpClientResponse.filterStatusOk),
