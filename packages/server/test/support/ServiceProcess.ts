@@ -1,5 +1,5 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
-import { Deferred, Effect, Layer, Redacted, Schedule } from "effect"
+import { Deferred, Effect, Redacted, Schedule } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
@@ -98,9 +98,7 @@ export const start = Effect.fnUntraced(function* (env: Record<string, string>) {
 
 /** A client of the service at `url` that tries each request once. */
 export const clientOf = (url: string, apiKey: Redacted.Redacted) =>
-  IntegrationsClient.pipe(
-    Effect.provide(Layer.fresh(IntegrationsClient.layer({ baseUrl: url, apiKey, retry: false })))
-  )
+  IntegrationsClient.make({ baseUrl: url, apiKey, retry: false })
 
 /** A new tenant of the service at `url`, with its first key. */
 export const newTenant = Effect.fnUntraced(function* (url: string, name: string) {
