@@ -30,9 +30,13 @@ export const secretAddress = (tenantId: TenantId, id: OutboundWebhookId) =>
  * Delivers what is due to one endpoint, until nothing is. Only the endpoint's owner drains it, so nothing is
  * claimed twice; should two owners overlap while a shard moves, the attempt number in the row decides.
  */
-export class Drain extends Context.Service<Drain, { run(id: OutboundWebhookId): Effect.Effect<void> }>()(
-  "@do-integrations/server/OutboundWebhooks/Drain"
-) {
+export class Drain extends Context.Service<
+  Drain,
+  {
+    /** Once the endpoint is no longer `owned`, what is under way is finished and nothing more is begun. */
+    run(id: OutboundWebhookId, owned: () => boolean): Effect.Effect<void>
+  }
+>()("@do-integrations/server/OutboundWebhooks/Drain") {
   static readonly layer = Layer.effect(
     Drain,
     Effect.gen(function* () {
@@ -72,18 +76,22 @@ export class Drain extends Context.Service<Drain, { run(id: OutboundWebhookId): 
           WHERE webhook_id = ${id} AND due_at <= ${now}`
       })
 
-      const run = Effect.fn("OutboundWebhooks.drain")(function* (id: OutboundWebhookId) {
-        while (true) {
+      const send = Effect.fnUntraced(function* (target: Target, delivery: DueDelivery) {
+        yield* settle.settle(delivery, yield* deliver.attempt(target, delivery))
+      })
+
+      const run = Effect.fn("OutboundWebhooks.drain")(function* (
+        id: OutboundWebhookId,
+        owned: () => boolean
+      ) {
+        while (owned()) {
           const due = yield* claim(id)
           if (due.length === 0) return
           const target = yield* targetOf(id)
           if (target === undefined) return yield* skip(id)
           yield* Effect.forEach(
             due,
-            (delivery) =>
-              Effect.flatMap(deliver.attempt(target, delivery), (outcome) =>
-                settle.settle(delivery, outcome)
-              ),
+            (delivery) => Effect.suspend(() => (owned() ? send(target, delivery) : Effect.void)),
             { concurrency, discard: true }
           )
         }

@@ -1,6 +1,6 @@
 import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { DateTime, Effect, FiberSet, Layer, Schedule, Schema } from "effect"
-import { Entity, Singleton } from "effect/cluster"
+import { Entity, Sharding, Singleton } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
@@ -26,16 +26,18 @@ const Owner = Entity.make("OutboundWebhook", [Rpc.make("Wake")])
 const OwnerLive = Owner.toLayer(
   Effect.gen(function* () {
     const drain = yield* Drain
-    const id = yield* Effect.orDie(
-      Schema.decodeUnknownEffect(OutboundWebhookId)((yield* Entity.CurrentAddress).entityId)
-    )
+    const sharding = yield* Sharding.Sharding
+    const { entityId, shardId } = yield* Entity.CurrentAddress
+    const id = yield* Effect.orDie(Schema.decodeUnknownEffect(OutboundWebhookId)(entityId))
+    // Neither when the node stops nor when the shard goes to another one.
+    const owned = () => sharding.hasShardId(shardId)
     let draining = false
     let again = false
     const drainAll = Effect.gen(function* () {
       do {
         again = false
-        yield* drain.run(id)
-      } while (again)
+        yield* drain.run(id, owned)
+      } while (again && owned())
     })
     return Owner.of({
       Wake: () =>
