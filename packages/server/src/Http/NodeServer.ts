@@ -41,13 +41,17 @@ const refuse = (error: Error, socket: Duplex) => {
   socket.end(`${lines.join("\r\n")}\r\n\r\n${problem}`)
 }
 
+/** Longer than proxies keep a quiet connection: they would send a request down one that is being closed. */
+const keepAliveTimeout = 75_000
+
 /**
  * A server of Node's; the routes are added to it. What comes before they stand or after they are gone is
  * told to come again, and a server that stops keeps no connection for another request.
  */
 export const createServer = (): Http.Server => {
-  const server = Http.createServer((_request, response) => {
+  const server = Http.createServer({ keepAliveTimeout }, (_request, response) => {
     if (!server.listening) response.shouldKeepAlive = false
+    else response.once("finish", () => server.listening || server.closeIdleConnections())
     if (server.listenerCount("request") > 1) return
     response.writeHead(503, { "content-type": "application/problem+json", "retry-after": "1" })
     response.end(JSON.stringify({ type: "about:blank", status: 503, title: Http.STATUS_CODES[503] }))
