@@ -1,6 +1,7 @@
 import { type OutputUnit, Validator } from "@cfworker/json-schema"
 import type { Fault } from "@do-integrations/domain/Problem"
 import { Result, Schema } from "effect"
+import { effort } from "./SchemaEffort.ts"
 
 type JsonObject = { readonly [key: string]: Schema.Json }
 
@@ -76,8 +77,7 @@ const childrenOf = (
 }
 
 /**
- * What of a tenant's JSON Schema is not supported. Only keywords whose cost is bounded by the size of schema
- * and data are: `pattern` would let a tenant stall everyone with one expression, `$ref` with one short loop.
+ * What of a tenant's JSON Schema is not supported. Only keywords whose cost {@link effort} bounds are: `pattern` would let a tenant stall everyone with one expression, `$ref` with one short loop.
  */
 export const unsupported = (schema: Schema.Json, path: ReadonlyArray<string> = []): Fault | undefined => {
   if (typeof schema === "boolean") return undefined
@@ -117,8 +117,18 @@ const enclosing: ReadonlySet<string> = new Set([
   "then"
 ])
 
+/** Checks that one publication may cost: a fraction of a second. */
+const maxEffort = 250_000
+
+const notChecked = (why: string): ReadonlyArray<Fault> => [{ path: ["payload", "data"], message: why }]
+
 /** Where data does not fit a schema that {@link unsupported} let pass; empty when it fits. */
 export const faults = (schema: JsonObject, data: Schema.Json): ReadonlyArray<Fault> =>
+  effort(schema, data) > maxEffort
+    ? notChecked("Data and the event type's schema are too large for one another to be checked")
+    : validated(schema, data)
+
+const validated = (schema: JsonObject, data: Schema.Json): ReadonlyArray<Fault> =>
   // The validator throws at names that are no UTF-8 and at more errors than a call has room for.
   Result.try(() => new Validator(structuredClone(schema), "2020-12", false).validate(data)).pipe(
     Result.match({
@@ -126,9 +136,7 @@ export const faults = (schema: JsonObject, data: Schema.Json): ReadonlyArray<Fau
         const causes = errors.filter(({ keyword }) => !enclosing.has(keyword))
         return (causes.length > 0 ? causes : errors).slice(0, 20).map(toFault)
       },
-      onFailure: () => [
-        { path: ["payload", "data"], message: "Cannot be checked by the event type's schema" }
-      ]
+      onFailure: () => notChecked("Cannot be checked by the event type's schema")
     })
   )
 
