@@ -84,7 +84,7 @@ export const ready = ({ ended, output, url }: ServiceProcess) =>
       Effect.flatMap(ended, () => Effect.die(new Error(`The service ended at its start:\n${output()}`)))
     ),
     Effect.timeoutOrElse({
-      duration: "15 seconds",
+      duration: "30 seconds",
       orElse: () => Effect.die(new Error(`The service did not become ready:\n${output()}`))
     })
   )
