@@ -1,0 +1,138 @@
+import { assert, it } from "@effect/vitest"
+import { Duration, Effect, Option, Redacted } from "effect"
+import { randomUUID } from "node:crypto"
+import { inject, vi } from "vitest"
+import { eventually } from "./support/Eventually.ts"
+import { type Delivered, receiver } from "./support/Receiver.ts"
+import {
+  clientOf,
+  environment,
+  freePort,
+  launch,
+  newTenant,
+  ready,
+  type ServiceProcess
+} from "./support/ServiceProcess.ts"
+import { administer, urlOf } from "./support/TestDatabase.ts"
+
+// Several processes, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 })
+
+const template = inject("testDatabase")
+const server = template._tag === "Postgres" ? template.url : undefined
+
+/** A database without any table, on the server that the tests run on. */
+const emptyDatabase = Effect.gen(function* () {
+  const url = yield* Effect.orDie(Effect.fromOption(Option.fromNullishOr(server)))
+  const name = `do_integrations_cluster_${randomUUID().slice(0, 8)}`
+  yield* Effect.acquireRelease(administer(url, `CREATE DATABASE ${name}`), () =>
+    administer(url, `DROP DATABASE ${name} WITH (FORCE)`)
+  )
+  return urlOf(url, name)
+})
+
+/** Starts a node of the cluster; it is not ready yet. */
+const node = Effect.fnUntraced(function* (url: Redacted.Redacted) {
+  return yield* launch({
+    ...environment({ _tag: "Postgres", url }),
+    CLUSTER_HOST: "127.0.0.1",
+    CLUSTER_PORT: String(yield* freePort)
+  })
+})
+
+const ids = (got: ReadonlyArray<Delivered>) => got.map(({ headers }) => String(headers["webhook-id"]))
+
+it.live.skipIf(server === undefined)(
+  "three nodes: migrate once, deliver once, and take over from one that died (Postgres only)",
+  () =>
+    Effect.gen(function* () {
+      const url = yield* emptyDatabase
+      const nodes = yield* Effect.replicateEffect(node(url), 3)
+      yield* Effect.forEach(nodes, ready, { concurrency: "unbounded", discard: true })
+      const [a, b, c] = nodes
+      assert.isDefined(a)
+      assert.isDefined(b)
+      assert.isDefined(c)
+
+      const tenant = yield* newTenant(a.url, "Acme")
+      const target = yield* receiver
+      const one = yield* receiver
+      // Enough endpoints that every node owns some; the first one gets everything.
+      const endpoints = 8
+      yield* Effect.replicateEffect(
+        tenant.client.webhooks.createOutboundWebhook({
+          headers: {},
+          payload: { url: target.url, eventTypes: ["count.up"] }
+        }),
+        endpoints - 1
+      )
+      yield* tenant.client.webhooks.createOutboundWebhook({
+        headers: {},
+        payload: { url: one.url, eventTypes: ["count.up"] }
+      })
+
+      const publish = Effect.fnUntraced(function* (services: ReadonlyArray<ServiceProcess>, count: number) {
+        return yield* Effect.forEach(
+          services,
+          Effect.fnUntraced(function* (service) {
+            const client = yield* clientOf(service.url, tenant.key)
+            return yield* Effect.replicateEffect(
+              client.events.publishEvent({ headers: {}, payload: { type: "count.up", data: {} } }),
+              count
+            )
+          }),
+          { concurrency: "unbounded" }
+        ).pipe(Effect.map((all) => all.flat().map((event) => event.id)))
+      })
+
+      const before = yield* publish([a, b, c], 20)
+      yield* eventually(
+        Effect.sync(() => [one.got.length, target.got.length]),
+        ([single = 0, all = 0]) => single >= before.length && all >= before.length * (endpoints - 1),
+        "30 seconds"
+      )
+      assert.sameMembers(ids(one.got), before)
+      assert.strictEqual(target.got.length, before.length * (endpoints - 1))
+
+      yield* c.kill("SIGKILL")
+      yield* c.ended
+      const died = performance.now()
+      const after = yield* publish([a, b], 10)
+      const all = [...before, ...after]
+      yield* eventually(
+        Effect.sync(() => [new Set(ids(one.got)).size, target.got.length]),
+        ([single = 0, others = 0]) => single === all.length && others >= all.length * (endpoints - 1),
+        "40 seconds"
+      )
+      const took = performance.now() - died
+      yield* Effect.log(`Everything arrived ${Math.round(took)} ms after a node was killed`)
+      assert.sameMembers(ids(one.got), all)
+      assert.strictEqual(target.got.length, all.length * (endpoints - 1))
+
+      const { client } = tenant
+      const deliveries = yield* eventually(
+        client.webhooks.listDeliveries({ query: { limit: 100 } }),
+        ({ items }) => items.every((delivery) => delivery.state === "succeeded")
+      )
+      assert.isTrue(deliveries.items.every(({ attempts }) => attempts === 1))
+      assert.isTrue((yield* client.audit.verifyAudit()).intact)
+
+      // The others stop in order, with the cluster's own connections open.
+      const [stopped] = yield* Effect.timed(
+        Effect.forEach([a, b], (service) => Effect.andThen(service.kill("SIGTERM"), service.ended), {
+          concurrency: "unbounded"
+        }).pipe(
+          Effect.tap((ends) =>
+            Effect.sync(() =>
+              assert.deepStrictEqual(
+                ends.map(({ code }) => code),
+                [0, 0]
+              )
+            )
+          ),
+          Effect.timeout("10 seconds")
+        )
+      )
+      yield* Effect.log(`Two nodes stopped in ${Math.round(Duration.toMillis(stopped))} ms`)
+    })
+)
