@@ -24,23 +24,36 @@ const months = Effect.map(Clock.currentTimeMillis, (now) => {
 })
 
 /**
- * Prepares the partitions of this month and the next two, and one that takes whatever falls outside, so
- * that an insert never fails for want of a partition. Safe to run on several nodes at once.
+ * Makes one partition in a transaction of its own: making it locks its table, and a lock held while waiting
+ * for another table's would deadlock with everybody who writes to both.
  */
-export const ensurePartitions = Effect.gen(function* () {
+const ensure = Effect.fnUntraced(function* (table: string, name: string, bounds: string) {
   const sql = yield* SqlClient.SqlClient
-  const ranges = yield* months
+  const present = yield* sql<{ present: boolean }>`SELECT to_regclass(${name}) IS NOT NULL AS present`
+  if (present[0]?.present === true) return
   yield* Effect.gen(function* () {
     yield* sql`SELECT pg_advisory_xact_lock(hashtext('do-integrations partitions'))`
-    for (const [table, prefix] of Object.entries(partitioned)) {
-      yield* sql.unsafe(`CREATE TABLE IF NOT EXISTS ${table}_rest PARTITION OF ${table} DEFAULT`)
-      for (const { from, to } of ranges) {
-        const name = `${table}_${DateTime.formatIsoDate(from).slice(0, 7).replace("-", "_")}`
-        const [low, high] = [from, to].map((time) => idAt(prefix, DateTime.toEpochMillis(time)))
-        yield* sql.unsafe(
-          `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM ('${low}') TO ('${high}')`
-        )
-      }
-    }
+    yield* sql.unsafe(`CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} ${bounds}`)
   }).pipe(sql.withTransaction)
+})
+
+/**
+ * Prepares the partitions of this month and the next two, and one that takes whatever falls outside, so
+ * that an insert never fails for want of a partition. Safe to run on several nodes at once. A month whose
+ * rows already lie outside stays there.
+ */
+export const ensurePartitions = Effect.gen(function* () {
+  const ranges = yield* months
+  for (const [table, prefix] of Object.entries(partitioned)) {
+    yield* ensure(table, `${table}_rest`, "DEFAULT")
+    for (const { from, to } of ranges) {
+      const name = `${table}_${DateTime.formatIsoDate(from).slice(0, 7).replace("-", "_")}`
+      const [low, high] = [from, to].map((time) => idAt(prefix, DateTime.toEpochMillis(time)))
+      yield* ensure(table, name, `FOR VALUES FROM ('${low}') TO ('${high}')`).pipe(
+        Effect.catchTag("SqlError", (error) =>
+          Effect.logWarning(`The partition ${name} could not be made; ${table}_rest takes its rows`, error)
+        )
+      )
+    }
+  }
 }).pipe(Effect.withSpan("Partitions.ensure"))
