@@ -100,7 +100,7 @@ export class Tenants extends Context.Service<
         if (found.length === 0) return yield* new NotFound()
         yield* audit.record({ tenantId: id, actor: "root", action: "tenant.recovery_key_issued", target: id })
         return yield* apiKeys.issue(
-          { tenantId: id, actor: "root" },
+          { tenantId: id, actor: "root", recovery: true },
           { name: "Recovery key", scopes: Scope.literals, expiresIn: recoveryLifetime }
         )
       }, unit.commit)

@@ -3,6 +3,7 @@ import { Caller } from "@do-integrations/domain/ApiKey"
 import { Effect, Stream } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { ApiKeys } from "../ApiKeys.ts"
 import { EventLog } from "../EventLog.ts"
 import { keepAlive } from "../Http/KeepAlive.ts"
 import { Stopping } from "../Http/Stopping.ts"
@@ -17,6 +18,7 @@ export const layer = HttpApiBuilder.group(
   Api,
   "events",
   Effect.fnUntraced(function* (handlers) {
+    const apiKeys = yield* ApiKeys
     const events = yield* EventLog
     const types = yield* EventTypes
     const stopping = yield* Stopping
@@ -32,7 +34,7 @@ export const layer = HttpApiBuilder.group(
         Effect.map(Effect.tap(Caller, HttpEffect.appendPreResponseHandler(keepAlive)), (caller) =>
           events.stream(caller, query, headers["last-event-id"]).pipe(
             Stream.map((event) => ({ id: event.position, event: "event" as const, data: event })),
-            Stream.interruptWhen(stopping.await)
+            Stream.interruptWhen(Effect.raceFirst(stopping.await, apiKeys.ended(caller.keyId)))
           )
         ),
       createEventType: ({ payload }) => Caller.use((caller) => types.create(caller, payload)),

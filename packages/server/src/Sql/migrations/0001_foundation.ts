@@ -31,6 +31,7 @@ const statements = [
     scopes text[] NOT NULL,
     customer_id text,
     expires_at timestamptz,
+    recovery boolean NOT NULL DEFAULT false,
     last_used_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now())`,
   `CREATE INDEX ON api_keys (tenant_id, id)`,
