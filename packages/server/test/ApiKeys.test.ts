@@ -7,7 +7,7 @@ import { endpoints, pathOf } from "./support/Endpoints.ts"
 import { eventually } from "./support/Eventually.ts"
 import { walk } from "./support/Pages.ts"
 import { assertRefused } from "./support/Refused.ts"
-import { TestService } from "./support/TestService.ts"
+import { rootKey, TestService } from "./support/TestService.ts"
 import { problemOf, send } from "./support/Wire.ts"
 
 const behindKeys = () =>
@@ -191,6 +191,63 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const secret = Redacted.value(apiKey.secret)
       assert.notInclude(row.text, secret.slice(4))
       assert.notInclude(row.text, Buffer.from(secret).toString("hex"))
+    })
+  )
+
+  it.effect("that expire make only keys that expire no later, but for recovery keys", () =>
+    Effect.gen(function* () {
+      const service = yield* TestService
+      const { client, tenant } = yield* service.tenant("Acme")
+      const payload = { name: "short", scopes: ["keys:admin"], expiresIn: 600 } as const
+      const { secret } = yield* client.apiKeys.createApiKey({ headers: {}, payload })
+      const short = yield* service.client(secret)
+      const make = (expiresIn?: number) =>
+        short.apiKeys.createApiKey({
+          headers: {},
+          payload: {
+            name: "child",
+            scopes: ["keys:admin"],
+            ...(expiresIn === undefined ? {} : { expiresIn })
+          }
+        })
+      yield* assertRefused(make(), "Forbidden", {
+        detail: "A key that expires makes only keys that expire no later"
+      })
+      yield* assertRefused(make(3600), "Forbidden", {
+        detail: "A key that expires makes only keys that expire no later"
+      })
+      yield* make(300)
+      const root = yield* service.client(rootKey)
+      const recovery = yield* root.tenants.recoverTenant({ params: { id: tenant.id } })
+      const recovered = yield* service.client(recovery.secret)
+      const lasting = yield* recovered.apiKeys.createApiKey({
+        headers: {},
+        payload: { name: "lasting", scopes: ["keys:admin"] }
+      })
+      assert.isUndefined(lasting.expiresAt)
+    })
+  )
+
+  it.effect("end the streams that they opened when they are revoked", () =>
+    Effect.gen(function* () {
+      const service = yield* TestService
+      const { client } = yield* service.tenant("Acme")
+      const key = yield* client.apiKeys.createApiKey({
+        headers: {},
+        payload: { name: "reader", scopes: ["events:read"] }
+      })
+      const response = yield* Effect.promise(() =>
+        fetch(`${service.url}/v1/events/stream`, {
+          headers: { authorization: `Bearer ${Redacted.value(key.secret)}` }
+        })
+      )
+      assert.strictEqual(response.status, 200)
+      yield* client.apiKeys.revokeApiKey({ params: { id: key.id } })
+      // Read to its end, which only the service brings about.
+      yield* Effect.timeout(
+        Effect.promise(() => response.text()),
+        "20 seconds"
+      )
     })
   )
 })
