@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Option, Redacted } from "effect"
+import { Duration, Effect, Option, type Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject, vi } from "vitest"
 import { eventually } from "./support/Eventually.ts"

@@ -179,7 +179,8 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         exhausted.attemptLog.map((one) => one.number),
         [1, 9, 10]
       )
-      assert.deepStrictEqual(yield* sent(client), [{ webhookId: id, success: false }])
+      const told = yield* eventually(sent(client), (all) => all.length > 0)
+      assert.deepStrictEqual(told, [{ webhookId: id, success: false }])
       assert.strictEqual(target.got.length, 3)
     })
   )

@@ -9,7 +9,7 @@ import * as TestDatabase from "./TestDatabase.ts"
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
 /** The operator's key of every process under test. */
-export const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
+const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
 
 /** How a process ended; `code` is null when a signal ended it. */
 export interface Ended {
