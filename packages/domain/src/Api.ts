@@ -2,10 +2,10 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { ApiKeysApi } from "./Api/ApiKeys.ts"
 import { AuditApi } from "./Api/Audit.ts"
 import { DeepIntegrationsApi } from "./Api/DeepIntegrations.ts"
+import { finished } from "./Api/Document.ts"
 import { EventsApi } from "./Api/Events.ts"
 import { IntegrationsApi } from "./Api/Integrations.ts"
 import { Problems } from "./Api/Middleware.ts"
-import { plainSchemaNames } from "./Api/SchemaNames.ts"
 import { SettingsApi } from "./Api/Settings.ts"
 import { TenantsApi } from "./Api/Tenants.ts"
 import { WebhooksApi } from "./Api/Webhooks.ts"
@@ -26,6 +26,6 @@ export class Api extends HttpApi.make("do-integrations")
   .annotate(OpenApi.Title, "DO Integrations")
   .annotate(OpenApi.Version, "1")
   .annotate(OpenApi.Description, "Connections, credentials and webhooks of the DO platform.")
-  .annotate(OpenApi.Transform, plainSchemaNames)
+  .annotate(OpenApi.Transform, finished)
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" }) {}

@@ -3,17 +3,27 @@ import { CloudflareConfiguration, CloudflareSettings } from "./DeepIntegration/C
 import { GitHubConfiguration, GitHubSettings, GitHubView } from "./DeepIntegration/GitHub.ts"
 import { StripeConfiguration, StripeSettings } from "./DeepIntegration/Stripe.ts"
 import { WorkOSConfiguration, WorkOSSettings } from "./DeepIntegration/WorkOS.ts"
+import { described } from "./Described.ts"
 import { Standing } from "./Integration.ts"
 import { shallow } from "./Json.ts"
+import { Timestamp } from "./Time.ts"
 
-const standing = { ...Standing, updatedAt: Schema.optionalKey(Schema.DateTimeUtcFromString) }
+const standing = {
+  ...Standing,
+  updatedAt: Schema.optionalKey(Timestamp).pipe(
+    described("When it was last changed; left out while nothing was.")
+  )
+}
+
+const vendor = <const Type extends string>(type: Type) => Schema.tag(type).pipe(described("The vendor."))
+const known = described("What is known of the tenant's account with the vendor.")
 
 /** A deep integration with what is known of it. Secrets are never part of it. */
 export const DeepIntegration = Schema.Union([
-  Schema.Struct({ type: Schema.tag("stripe"), configuration: StripeConfiguration, ...standing }),
-  Schema.Struct({ type: Schema.tag("workos"), configuration: WorkOSConfiguration, ...standing }),
-  Schema.Struct({ type: Schema.tag("github"), configuration: GitHubView, ...standing }),
-  Schema.Struct({ type: Schema.tag("cloudflare"), configuration: CloudflareConfiguration, ...standing })
+  Schema.Struct({ type: vendor("stripe"), configuration: known(StripeConfiguration), ...standing }),
+  Schema.Struct({ type: vendor("workos"), configuration: known(WorkOSConfiguration), ...standing }),
+  Schema.Struct({ type: vendor("github"), configuration: known(GitHubView), ...standing }),
+  Schema.Struct({ type: vendor("cloudflare"), configuration: known(CloudflareConfiguration), ...standing })
 ]).annotate({ identifier: "DeepIntegration" })
 export type DeepIntegration = typeof DeepIntegration.Type
 
@@ -47,7 +57,10 @@ export const DeepIntegrationSettings = Schema.Record(Schema.String, Schema.Json)
 
 /** What comes next on the way to a connection: an address that the user visits, or nothing more. */
 export const ConnectStep = Schema.Union([
-  Schema.Struct({ next: Schema.tag("visit"), url: Schema.String }),
-  Schema.Struct({ next: Schema.tag("done") })
+  Schema.Struct({
+    next: Schema.tag("visit").pipe(described("The user has to consent.")),
+    url: Schema.String.annotate({ format: "uri" }).pipe(described("Where the user consents."))
+  }),
+  Schema.Struct({ next: Schema.tag("done").pipe(described("It is connected.")) })
 ]).annotate({ identifier: "ConnectStep" })
 export type ConnectStep = typeof ConnectStep.Type

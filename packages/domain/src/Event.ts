@@ -1,12 +1,12 @@
 import { Schema } from "effect"
+import { described } from "./Described.ts"
 import { typeId } from "./Id.ts"
-import { IntegrationType } from "./Integration.ts"
 import { shallow } from "./Json.ts"
 import { CustomerId } from "./Tenant.ts"
 import { Prose } from "./Text.ts"
-import { InboundWebhookId } from "./Webhook/Inbound.ts"
-import { OutboundWebhookId } from "./Webhook/Outbound.ts"
+import { Timestamp } from "./Time.ts"
 
+/** The id of an event; what receivers deduplicate by. */
 export const EventId = typeId("evt").pipe(Schema.brand("EventId"))
 export type EventId = typeof EventId.Type
 
@@ -29,28 +29,6 @@ export const Position = Schema.String.check(
   .pipe(Schema.brand("Position"))
   .annotate({ identifier: "Position", description: "Where an event stands in the log." })
 export type Position = typeof Position.Type
-
-/** The payload of each event that the platform itself publishes. */
-export const platformEvents = {
-  "integration:connected": Schema.Struct({ integrationType: IntegrationType }),
-  "integration:disconnected": Schema.Struct({ integrationType: IntegrationType }),
-  "integration:error": Schema.Struct({ integrationType: IntegrationType, error: Schema.String }),
-  "webhook:received": Schema.Struct({
-    webhookId: InboundWebhookId,
-    source: Schema.optionalKey(Schema.String)
-  }),
-  "webhook:sent": Schema.Struct({ webhookId: OutboundWebhookId, success: Schema.Boolean }),
-  "oauth:refreshed": Schema.Struct({ provider: Schema.String, connectionId: Schema.String }),
-  "oauth:expired": Schema.Struct({ provider: Schema.String, connectionId: Schema.String })
-} as const
-
-/** A platform event: its type and the payload that goes with it. */
-export type PlatformEvent = {
-  readonly [Type in keyof typeof platformEvents]: {
-    readonly type: Type
-    readonly data: (typeof platformEvents)[Type]["Type"]
-  }
-}[keyof typeof platformEvents]
 
 /** First segments of event types that only the platform publishes. */
 export const reservedNamespaces: ReadonlySet<string> = new Set([
@@ -82,21 +60,24 @@ export const TenantEventTypeName = EventTypeName.check(
 
 /** Something that happened, as it stands in the log. */
 export class Event extends Schema.Class<Event>("Event")({
-  id: EventId,
-  type: EventTypeName,
-  data: Schema.Json,
-  customerId: Schema.optionalKey(CustomerId),
-  /** The id of what it happened to, where that is one thing of the platform's. */
-  subject: Schema.optionalKey(Schema.String),
-  createdAt: Schema.DateTimeUtcFromString,
-  position: Position
+  id: EventId.pipe(described("The event's id.")),
+  type: EventTypeName.pipe(described("What happened, such as `invoice.paid`.")),
+  data: Schema.Json.pipe(described("What there is to say of it, as its type has it.")),
+  customerId: Schema.optionalKey(CustomerId).pipe(
+    described("The customer it concerns; left out: the tenant itself.")
+  ),
+  subject: Schema.optionalKey(Schema.String).pipe(
+    described("The id of what it happened to, where that is one thing of the platform's.")
+  ),
+  createdAt: Timestamp.pipe(described("When it was recorded.")),
+  position: Position.pipe(described("Where it stands in the log, to resume from."))
 }) {}
 
 /** An event to publish. */
 export const NewEvent = Schema.Struct({
-  type: TenantEventTypeName,
-  data: Schema.Json.check(shallow),
-  customerId: Schema.optionalKey(CustomerId)
+  type: TenantEventTypeName.pipe(described("What happened, such as `invoice.paid`.")),
+  data: Schema.Json.check(shallow).pipe(described("Any JSON that fits the type's schema, if it has one.")),
+  customerId: Event.fields.customerId
 }).annotate({
   identifier: "NewEvent",
   examples: [{ type: "invoice.paid", data: { invoice: "in_1042", amount: 4200 } }]
@@ -105,9 +86,10 @@ export type NewEvent = typeof NewEvent.Type
 
 /** An event type of the tenant's own. With a schema, `publishEvent` refuses data that does not fit it. */
 export class EventType extends Schema.Class<EventType>("EventType")({
-  name: TenantEventTypeName,
-  description: Schema.optionalKey(Prose(2000)),
-  /** A JSON Schema (2020-12) for the data, without `$ref` to elsewhere and without `pattern`. */
-  schema: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json).check(shallow)),
-  createdAt: Schema.DateTimeUtcFromString
+  name: TenantEventTypeName.pipe(described("The type that events are published with.")),
+  description: Schema.optionalKey(Prose(2000)).pipe(described("What it says, for the people who use it.")),
+  schema: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json).check(shallow)).pipe(
+    described("A JSON Schema (2020-12) for the data, without `$ref` to elsewhere and without `pattern`.")
+  ),
+  createdAt: Timestamp.pipe(described("When it was declared."))
 }) {}

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
+import { described } from "./Described.ts"
 
 /**
  * The failures that cross HTTP, as RFC 9457 problem documents. `type` tells them apart and is stable;
@@ -9,17 +10,20 @@ const type = <const Name extends string>(name: Name) => `urn:do-integrations:pro
 
 /** One fault of a request: where it stands and what is expected there. */
 export const Fault = Schema.Struct({
-  /** The first segment is `params`, `query`, `headers` or `payload`. */
-  path: Schema.Array(Schema.Union([Schema.String, Schema.Number])),
-  message: Schema.String
+  path: Schema.Array(Schema.Union([Schema.String, Schema.Number])).pipe(
+    described("Where it stands; the first segment is `params`, `query`, `headers` or `payload`.")
+  ),
+  message: Schema.String.pipe(described("What is expected there."))
 }).annotate({ identifier: "Fault" })
 export type Fault = typeof Fault.Type
+
+const errors = Schema.optionalKey(Schema.Array(Fault)).pipe(described("Each fault, where they are known."))
 
 /** The request does not have the documented shape. */
 export class InvalidRequest extends HttpApiError.Problem<InvalidRequest>()(
   "InvalidRequest",
   { type: type("invalid-request"), status: 400, title: "The request does not have the documented shape" },
-  { errors: Schema.optionalKey(Schema.Array(Fault)) }
+  { errors }
 ) {}
 
 /** No API key, or one that is unknown, revoked or expired. */
@@ -40,7 +44,7 @@ export class InvalidSignature extends HttpApiError.Problem<InvalidSignature>()("
 export class Forbidden extends HttpApiError.Problem<Forbidden>()(
   "Forbidden",
   { type: type("forbidden"), status: 403, title: "The API key may not do this" },
-  { requiredScope: Schema.optionalKey(Schema.String) }
+  { requiredScope: Schema.optionalKey(Schema.String).pipe(described("The scope that the key lacks.")) }
 ) {}
 
 /** There is no such thing, or it is not the caller's. */
@@ -55,8 +59,9 @@ export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()(
   "MethodNotAllowed",
   { type: type("method-not-allowed"), status: 405, title: "The path does not take this method" },
   {
-    /** The methods that it takes; the `Allow` header says the same. */
-    allow: Schema.Array(Schema.String)
+    allow: Schema.Array(Schema.String).pipe(
+      described("The methods that it takes; the `Allow` header says the same.")
+    )
   }
 ) {}
 
@@ -71,7 +76,10 @@ export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
 export class IllegalTransition extends HttpApiError.Problem<IllegalTransition>()(
   "IllegalTransition",
   { type: type("illegal-transition"), status: 409, title: "The integration's status does not allow this" },
-  { from: Schema.String, by: Schema.String }
+  {
+    from: Schema.String.pipe(described("The status that it is in.")),
+    by: Schema.String.pipe(described("What was to move it."))
+  }
 ) {
   override get message() {
     return `An integration that is ${this.from} has no transition by ${this.by}`
@@ -89,7 +97,7 @@ export class IdempotencyConflict extends HttpApiError.Problem<IdempotencyConflic
 export class PayloadTooLarge extends HttpApiError.Problem<PayloadTooLarge>()(
   "PayloadTooLarge",
   { type: type("payload-too-large"), status: 413, title: "The body is too large" },
-  { maxBytes: Schema.optionalKey(Schema.Int) }
+  { maxBytes: Schema.optionalKey(Schema.Int).pipe(described("The most that is taken, in bytes.")) }
 ) {}
 
 /** The body's content type is none that the endpoint reads. */
@@ -106,7 +114,7 @@ export class UnsupportedMediaType extends HttpApiError.Problem<UnsupportedMediaT
 export class Unprocessable extends HttpApiError.Problem<Unprocessable>()(
   "Unprocessable",
   { type: type("unprocessable"), status: 422, title: "The request cannot be carried out as it stands" },
-  { errors: Schema.optionalKey(Schema.Array(Fault)) }
+  { errors }
 ) {}
 
 /** More requests than the key's rate limit allows. */
@@ -114,8 +122,7 @@ export class TooManyRequests extends HttpApiError.Problem<TooManyRequests>()(
   "TooManyRequests",
   { type: type("too-many-requests"), status: 429, title: "Too many requests" },
   {
-    /** Seconds to wait; the `Retry-After` header says the same. */
-    retryAfter: Schema.Int
+    retryAfter: Schema.Int.pipe(described("Seconds to wait; the `Retry-After` header says the same."))
   }
 ) {}
 
@@ -123,14 +130,19 @@ export class TooManyRequests extends HttpApiError.Problem<TooManyRequests>()(
 export class InternalError extends HttpApiError.Problem<InternalError>()(
   "InternalError",
   { type: type("internal-error"), status: 500, title: "Something went wrong on our side" },
-  { traceId: Schema.optionalKey(Schema.String) }
+  { traceId: Schema.optionalKey(Schema.String).pipe(described("What finds it in the logs.")) }
 ) {}
 
 /** The operator has not given the settings that this vendor needs. */
 export class ProviderNotConfigured extends HttpApiError.Problem<ProviderNotConfigured>()(
   "ProviderNotConfigured",
   { type: type("provider-not-configured"), status: 503, title: "The provider is not configured" },
-  { provider: Schema.String, missingSettings: Schema.Array(Schema.String) }
+  {
+    provider: Schema.String.pipe(described("The vendor.")),
+    missingSettings: Schema.Array(Schema.String).pipe(
+      described("The settings that the operator has to give.")
+    )
+  }
 ) {}
 
 /** The service cannot answer just now. */

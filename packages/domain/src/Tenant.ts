@@ -1,5 +1,7 @@
 import { Schema } from "effect"
+import { described } from "./Described.ts"
 import { typeId } from "./Id.ts"
+import { Timestamp } from "./Time.ts"
 
 /** The id of a tenant: one business on the platform. */
 export const TenantId = typeId("ten").pipe(Schema.brand("TenantId"))
@@ -27,9 +29,9 @@ export const DisplayName = Schema.String.check(
 
 /** A tenant as the operator sees it. */
 export class Tenant extends Schema.Class<Tenant>("Tenant")({
-  id: TenantId,
-  name: DisplayName,
-  createdAt: Schema.DateTimeUtcFromString
+  id: TenantId.pipe(described("The tenant's id.")),
+  name: DisplayName.pipe(described("The name of the business.")),
+  createdAt: Timestamp.pipe(described("When the tenant was created."))
 }) {}
 
 /** An origin that OAuth flows may return to: scheme and host, and a port where it is not the default. */
@@ -48,12 +50,16 @@ export const Origin = Schema.String.annotate({
 
 /** What a tenant decides for itself. */
 export class TenantSettings extends Schema.Class<TenantSettings>("TenantSettings")({
-  /** Origins that OAuth flows may return to. */
-  returnOrigins: Schema.Array(Origin).check(Schema.isMaxLength(100)),
-  /** How many outbound webhooks the tenant may have. */
-  endpointCap: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
-  /** Days that events, messages, deliveries and attempts are kept; longer than any delivery is retried. */
-  retentionDays: Schema.Int.check(Schema.isBetween({ minimum: 7, maximum: 365 }))
+  returnOrigins: Schema.Array(Origin)
+    .check(Schema.isMaxLength(100))
+    .pipe(described("Origins that OAuth flows may return to.")),
+  endpointCap: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })).pipe(
+    described("How many outbound webhooks the tenant may have.")
+  ),
+  /** Longer than any delivery is retried. */
+  retentionDays: Schema.Int.check(Schema.isBetween({ minimum: 7, maximum: 365 })).pipe(
+    described("Days that events, messages, deliveries and attempts are kept.")
+  )
 }) {
   /** The settings of a tenant that has changed none. */
   static readonly defaults = new TenantSettings({ returnOrigins: [], endpointCap: 1000, retentionDays: 30 })

@@ -25,7 +25,7 @@ const web = Effect.acquireRelease(
       HttpApiBuilder.layer(part).pipe(
         Layer.provide(handlers),
         Layer.provide([
-          Layer.succeed(RootAuthorization, RootAuthorization.of({ bearer: (next) => next })),
+          Layer.succeed(RootAuthorization, RootAuthorization.of({ rootKey: (next) => next })),
           HttpApiMiddleware.layerSchemaErrorTransform(Problems, (error) =>
             Effect.fail(new Problem.InvalidRequest({ detail: error.cause.message }))
           )

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { EventTypeName, platformEvents, reservedNamespaces, TenantEventTypeName } from "../src/Event.ts"
+import { EventTypeName, reservedNamespaces, TenantEventTypeName } from "../src/Event.ts"
+import { platformEvents } from "../src/Event/Platform.ts"
 import { patternsFor } from "../src/Webhook/Outbound.ts"
 
 const takes = (pattern: string, type: string) => patternsFor(type).includes(pattern)

@@ -1,5 +1,6 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
-import type { Event, NewEvent, PlatformEvent, Position } from "@do-integrations/domain/Event"
+import type { Event, NewEvent, Position } from "@do-integrations/domain/Event"
+import type { PlatformEvent } from "@do-integrations/domain/Event/Platform"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
 import type { Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"

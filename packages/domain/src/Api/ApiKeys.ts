@@ -1,7 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { ApiKey, ApiKeyId, CreatedApiKey, NewApiKey } from "../ApiKey.ts"
 import { Page, PageQuery } from "../Page.ts"
-import { Forbidden, NotFound } from "../Problem.ts"
+import { NotFound } from "../Problem.ts"
 import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope } from "./Middleware.ts"
 
 /** A tenant's own API keys. */
@@ -10,21 +10,26 @@ export class ApiKeysApi extends HttpApiGroup.make("apiKeys")
     HttpApiEndpoint.post("createApiKey", "/", {
       headers: IdempotencyHeaders,
       payload: NewApiKey,
-      success: CreatedApiKey.pipe(HttpApiSchema.status(201)),
-      error: Forbidden
+      success: CreatedApiKey.pipe(HttpApiSchema.status(201))
     })
       .middleware(Idempotency)
-      .annotate(
-        OpenApi.Description,
-        "Creates a key, shown only in this answer, with at most the caller's own scopes."
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Create an API key",
+          description: "Creates a key, shown only in this answer, with at most the caller's own scopes."
+        })
       ),
-    HttpApiEndpoint.get("listApiKeys", "/", { query: PageQuery, success: Page(ApiKey) }).annotate(
-      OpenApi.Description,
-      "The tenant's keys without their secrets, newest first."
+    HttpApiEndpoint.get("listApiKeys", "/", { query: PageQuery, success: Page(ApiKey) }).annotateMerge(
+      OpenApi.annotations({
+        summary: "List API keys",
+        description: "The tenant's keys without their secrets, newest first."
+      })
     ),
-    HttpApiEndpoint.delete("revokeApiKey", "/:id", { params: { id: ApiKeyId }, error: NotFound }).annotate(
-      OpenApi.Description,
-      "Ends a key at once."
+    HttpApiEndpoint.delete("revokeApiKey", "/:id", {
+      params: { id: ApiKeyId },
+      error: NotFound
+    }).annotateMerge(
+      OpenApi.annotations({ summary: "Revoke an API key", description: "Ends a key at once." })
     )
   )
   .annotateEndpoints(RequiredScope, "keys:admin")

@@ -1,19 +1,26 @@
 import { Schema, Struct } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { described } from "../Described.ts"
 import { Event, EventType, EventTypeName, NewEvent, Position } from "../Event.ts"
 import { Page, PageQuery } from "../Page.ts"
-import { Conflict, Forbidden, IdempotencyConflict, Unprocessable } from "../Problem.ts"
+import { Conflict, Unprocessable } from "../Problem.ts"
 import { CustomerQuery } from "./CustomerQuery.ts"
 import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope, TenantWide } from "./Middleware.ts"
 
-/** One event on the stream; its `id` is the position to resume from with `Last-Event-ID`. */
+/** One event on the stream. */
 export const EventMessage = Schema.Struct({
-  id: Position,
-  event: Schema.tag("event"),
-  data: Schema.fromJsonString(Event)
+  id: Position.pipe(described("The event's position, to resume from with `Last-Event-ID`.")),
+  event: Schema.tag("event").pipe(described("Every message is one event of the log.")),
+  data: Schema.fromJsonString(Event).pipe(
+    Schema.annotateEncoded({ identifier: "EventJson" }),
+    described("The event as JSON text.")
+  )
 }).annotate({ identifier: "EventMessage" })
 
-const filter = { ...CustomerQuery, type: Schema.optionalKey(EventTypeName) }
+const filter = {
+  ...CustomerQuery,
+  type: Schema.optionalKey(EventTypeName).pipe(described("Only events of this type."))
+}
 
 /** What happened: the log, the stream and the tenant's own events. */
 export class EventsApi extends HttpApiGroup.make("events")
@@ -22,25 +29,44 @@ export class EventsApi extends HttpApiGroup.make("events")
       headers: IdempotencyHeaders,
       payload: NewEvent,
       success: Event.pipe(HttpApiSchema.status(201)),
-      error: [Forbidden, Unprocessable, IdempotencyConflict]
+      error: Unprocessable
     })
       .annotate(RequiredScope, "events:publish")
-      .annotate(OpenApi.Description, "The answer means that the event and its deliveries are on disk."),
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Publish an event",
+          description: "The answer means that the event and its deliveries are on disk."
+        })
+      ),
     HttpApiEndpoint.get("listEvents", "/events", {
-      query: { ...PageQuery, cursor: Schema.optionalKey(Position), ...filter },
+      query: {
+        ...PageQuery,
+        cursor: Schema.optionalKey(Position).pipe(described("The `nextCursor` of the page before.")),
+        ...filter
+      },
       success: Page(Event)
     })
-      .annotate(OpenApi.Description, "Events of the platform and of the tenant, newest first.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "List events",
+          description: "Events of the platform and of the tenant, newest first."
+        })
+      )
       .annotate(RequiredScope, "events:read"),
     HttpApiEndpoint.get("streamEvents", "/events/stream", {
-      headers: { "last-event-id": Schema.optionalKey(Position) },
+      headers: {
+        "last-event-id": Schema.optionalKey(Position).pipe(described("The last position that was read."))
+      },
       query: filter,
       success: HttpApiSchema.StreamSse({ events: EventMessage })
     })
       .annotate(RequiredScope, "events:read")
-      .annotate(
-        OpenApi.Description,
-        "Server-sent events from now on, or after the position in `Last-Event-ID`. No event is skipped."
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Stream events",
+          description:
+            "Server-sent events from now on, or after the position in `Last-Event-ID`. No event is skipped."
+        })
       )
   )
   .add(
@@ -50,11 +76,14 @@ export class EventsApi extends HttpApiGroup.make("events")
         identifier: "NewEventType"
       }),
       success: EventType.pipe(HttpApiSchema.status(201)),
-      error: [Forbidden, Conflict, Unprocessable]
+      error: Conflict
     })
-      .annotate(
-        OpenApi.Description,
-        "Declares an event type of the tenant's own, with a JSON Schema for its data if wanted."
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Declare an event type",
+          description:
+            "Declares an event type of the tenant's own, with a JSON Schema for its data if wanted."
+        })
       )
       .middleware(Idempotency)
       .annotate(RequiredScope, "events:publish")
@@ -63,7 +92,12 @@ export class EventsApi extends HttpApiGroup.make("events")
       query: PageQuery,
       success: Page(EventType)
     })
-      .annotate(OpenApi.Description, "The tenant's own event types, newest first.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "List event types",
+          description: "The tenant's own event types, newest first."
+        })
+      )
       .annotate(RequiredScope, "events:read")
       .annotate(TenantWide, true)
   )

@@ -1,7 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Integration, IntegrationId, IntegrationPatch, NewIntegration } from "../Integration.ts"
 import { Page, PageQuery } from "../Page.ts"
-import { Conflict, Forbidden, NotFound, Unprocessable } from "../Problem.ts"
+import { Conflict, NotFound, Unprocessable } from "../Problem.ts"
 import { CustomerQuery } from "./CustomerQuery.ts"
 import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope } from "./Middleware.ts"
 
@@ -11,12 +11,13 @@ export class IntegrationsApi extends HttpApiGroup.make("integrations")
     HttpApiEndpoint.post("addIntegration", "/", {
       headers: IdempotencyHeaders,
       payload: NewIntegration,
-      success: Integration.pipe(HttpApiSchema.status(201)),
-      error: [Forbidden, Unprocessable]
+      success: Integration.pipe(HttpApiSchema.status(201))
     })
-      .annotate(
-        OpenApi.Description,
-        "Adds a service. The credential is sealed at once and never shown again."
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Add an integration",
+          description: "Adds a service. The credential is sealed at once and never shown again."
+        })
       )
       .middleware(Idempotency)
       .annotate(RequiredScope, "integrations:write"),
@@ -24,14 +25,21 @@ export class IntegrationsApi extends HttpApiGroup.make("integrations")
       query: { ...PageQuery, ...CustomerQuery },
       success: Page(Integration)
     })
-      .annotate(OpenApi.Description, "The integrations, newest first.")
+      .annotateMerge(
+        OpenApi.annotations({ summary: "List integrations", description: "The integrations, newest first." })
+      )
       .annotate(RequiredScope, "integrations:read"),
     HttpApiEndpoint.get("getIntegration", "/:id", {
       params: { id: IntegrationId },
       success: Integration,
       error: NotFound
     })
-      .annotate(OpenApi.Description, "One integration with its status.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Get an integration",
+          description: "One integration with its status."
+        })
+      )
       .annotate(RequiredScope, "integrations:read"),
     HttpApiEndpoint.patch("updateIntegration", "/:id", {
       params: { id: IntegrationId },
@@ -40,12 +48,22 @@ export class IntegrationsApi extends HttpApiGroup.make("integrations")
       error: [NotFound, Conflict, Unprocessable]
     })
       .annotate(RequiredScope, "integrations:write")
-      .annotate(OpenApi.Description, "A base URL on another origin needs the credential entered again."),
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Update an integration",
+          description: "A base URL on another origin needs the credential entered again."
+        })
+      ),
     HttpApiEndpoint.delete("removeIntegration", "/:id", {
       params: { id: IntegrationId },
       error: NotFound
     })
-      .annotate(OpenApi.Description, "Removes the integration and its credential.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Remove an integration",
+          description: "Removes the integration and its credential."
+        })
+      )
       .annotate(RequiredScope, "integrations:write")
   )
   .middleware(Authorization)

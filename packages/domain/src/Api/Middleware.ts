@@ -1,6 +1,7 @@
 import { Context, Schema } from "effect"
-import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
+import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import type { Caller, Scope } from "../ApiKey.ts"
+import { described } from "../Described.ts"
 import {
   Forbidden,
   IdempotencyConflict,
@@ -23,18 +24,28 @@ export class TenantWide extends Context.Service<TenantWide, true>()(
   "@do-integrations/domain/Api/Middleware/TenantWide"
 ) {}
 
-const bearer = HttpApiSecurity.bearer
+const apiKey = HttpApiSecurity.annotate(
+  HttpApiSecurity.bearer,
+  OpenApi.Description,
+  "A tenant's API key, `doi_...`. Each endpoint needs one of its scopes."
+)
+
+const rootKey = HttpApiSecurity.annotate(
+  HttpApiSecurity.bearer,
+  OpenApi.Description,
+  "The operator's root key, which manages tenants and reads none of their data."
+)
 
 /** Proves the caller by an API key (`Authorization: Bearer doi_...`), its scope and its rate limit. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: Caller }>()(
   "@do-integrations/domain/Api/Authorization",
-  { security: { bearer }, error: [Unauthorized, Forbidden, TooManyRequests], requiredForClient: true }
+  { security: { apiKey }, error: [Unauthorized, Forbidden, TooManyRequests], requiredForClient: true }
 ) {}
 
 /** Proves the operator by the root key, which manages tenants and reads none of their data. */
 export class RootAuthorization extends HttpApiMiddleware.Service<RootAuthorization>()(
   "@do-integrations/domain/Api/RootAuthorization",
-  { security: { bearer }, error: [Unauthorized, TooManyRequests], requiredForClient: true }
+  { security: { rootKey }, error: [Unauthorized, TooManyRequests], requiredForClient: true }
 ) {}
 
 /** Turns requests that do not decode, and bugs, into problem documents. */
@@ -57,6 +68,6 @@ export const IdempotencyHeaders = {
   "idempotency-key": Schema.optionalKey(
     Schema.String.check(
       Schema.isPattern(/^[\x21-\x7e]{1,255}$/u, { message: "Expected 1 to 255 printable ASCII characters" })
-    ).annotate({ description: "Makes the request safe to repeat for 24 hours." })
-  )
+    )
+  ).pipe(described("Makes the request safe to repeat for 24 hours."))
 }

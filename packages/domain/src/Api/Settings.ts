@@ -2,7 +2,6 @@ import { Struct } from "effect"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantSettings } from "../Tenant.ts"
-import { Forbidden } from "../Problem.ts"
 import { Authorization, RequiredScope, TenantWide } from "./Middleware.ts"
 
 /** What of the settings changes; what is left out stays. */
@@ -13,15 +12,18 @@ export const SettingsPatch = Schema.Struct(Struct.map(TenantSettings.fields, Sch
 /** What a tenant decides for itself. */
 export class SettingsApi extends HttpApiGroup.make("settings")
   .add(
-    HttpApiEndpoint.get("getSettings", "/", { success: TenantSettings }).annotate(
-      OpenApi.Description,
-      "The settings as they are."
+    HttpApiEndpoint.get("getSettings", "/", { success: TenantSettings }).annotateMerge(
+      OpenApi.annotations({ summary: "Get the settings", description: "The settings as they are." })
     ),
     HttpApiEndpoint.patch("updateSettings", "/", {
       payload: SettingsPatch,
-      success: TenantSettings,
-      error: Forbidden
-    }).annotate(OpenApi.Description, "Changes the settings that are given; the others stay.")
+      success: TenantSettings
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Update the settings",
+        description: "Changes the settings that are given; the others stay."
+      })
+    )
   )
   .annotateEndpoints(RequiredScope, "keys:admin")
   .annotateEndpoints(TenantWide, true)

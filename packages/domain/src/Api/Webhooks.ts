@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { described } from "../Described.ts"
 import { Page, PageQuery } from "../Page.ts"
-import { Forbidden, NotFound, Unprocessable } from "../Problem.ts"
+import { NotFound, Unprocessable } from "../Problem.ts"
 import {
   CreatedInboundWebhook,
   InboundWebhook,
@@ -27,8 +28,14 @@ import { Authorization, Idempotency, IdempotencyHeaders, RequiredScope } from ".
 
 /** An inbound or an outbound webhook, told apart by `direction`. */
 export const AnyWebhook = Schema.Union([
-  Schema.Struct({ direction: Schema.tag("inbound"), webhook: InboundWebhook }),
-  Schema.Struct({ direction: Schema.tag("outbound"), webhook: OutboundWebhook })
+  Schema.Struct({
+    direction: Schema.tag("inbound").pipe(described("It takes messages from outside.")),
+    webhook: InboundWebhook.pipe(described("The inbound webhook."))
+  }),
+  Schema.Struct({
+    direction: Schema.tag("outbound").pipe(described("Events are delivered to it.")),
+    webhook: OutboundWebhook.pipe(described("The outbound webhook."))
+  })
 ]).annotate({ identifier: "AnyWebhook" })
 
 const inbound = { id: InboundWebhookId }
@@ -40,18 +47,27 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
     HttpApiEndpoint.post("createInboundWebhook", "/webhooks/inbound", {
       headers: IdempotencyHeaders,
       payload: NewInboundWebhook,
-      success: CreatedInboundWebhook.pipe(HttpApiSchema.status(201)),
-      error: [Forbidden, Unprocessable]
+      success: CreatedInboundWebhook.pipe(HttpApiSchema.status(201))
     })
       .middleware(Idempotency)
       .annotate(RequiredScope, "webhooks:write")
-      .annotate(OpenApi.Description, "The address that the sender posts to is shown only in this answer."),
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Create an inbound webhook",
+          description: "The address that the sender posts to is shown only in this answer."
+        })
+      ),
     HttpApiEndpoint.get("getInboundWebhook", "/webhooks/inbound/:id", {
       params: inbound,
       success: InboundWebhook,
       error: NotFound
     })
-      .annotate(OpenApi.Description, "One inbound webhook, without its address and secrets.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Get an inbound webhook",
+          description: "One inbound webhook, without its address and secrets."
+        })
+      )
       .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.patch("updateInboundWebhook", "/webhooks/inbound/:id", {
       params: inbound,
@@ -59,29 +75,48 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
       success: InboundWebhook,
       error: [NotFound, Unprocessable]
     })
-      .annotate(OpenApi.Description, "Changes what is given. New secrets replace all the old ones.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Update an inbound webhook",
+          description: "Changes what is given. New secrets replace all the old ones."
+        })
+      )
       .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.delete("removeInboundWebhook", "/webhooks/inbound/:id", {
       params: inbound,
       error: NotFound
     })
-      .annotate(OpenApi.Description, "Closes the address and removes the webhook.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Remove an inbound webhook",
+          description: "Closes the address and removes the webhook."
+        })
+      )
       .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.post("createOutboundWebhook", "/webhooks/outbound", {
       headers: IdempotencyHeaders,
       payload: NewOutboundWebhook,
-      success: CreatedOutboundWebhook.pipe(HttpApiSchema.status(201)),
-      error: [Forbidden, Unprocessable]
+      success: CreatedOutboundWebhook.pipe(HttpApiSchema.status(201))
     })
       .middleware(Idempotency)
       .annotate(RequiredScope, "webhooks:write")
-      .annotate(OpenApi.Description, "The signing secret is shown only in this answer."),
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Create an outbound webhook",
+          description: "The signing secret is shown only in this answer."
+        })
+      ),
     HttpApiEndpoint.get("getOutboundWebhook", "/webhooks/outbound/:id", {
       params: outbound,
       success: OutboundWebhook,
       error: NotFound
     })
-      .annotate(OpenApi.Description, "One outbound webhook, without its signing secret.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Get an outbound webhook",
+          description: "One outbound webhook, without its signing secret."
+        })
+      )
       .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.patch("updateOutboundWebhook", "/webhooks/outbound/:id", {
       params: outbound,
@@ -89,33 +124,53 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
       success: OutboundWebhook,
       error: [NotFound, Unprocessable]
     })
-      .annotate(OpenApi.Description, "Changes what is given. A disabled webhook is delivered nothing.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Update an outbound webhook",
+          description: "Changes what is given. A disabled webhook is delivered nothing."
+        })
+      )
       .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.delete("removeOutboundWebhook", "/webhooks/outbound/:id", {
       params: outbound,
       error: NotFound
     })
-      .annotate(OpenApi.Description, "Removes the webhook; deliveries that are still due are dropped.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Remove an outbound webhook",
+          description: "Removes the webhook; deliveries that are still due are dropped."
+        })
+      )
       .annotate(RequiredScope, "webhooks:write"),
     HttpApiEndpoint.get("listWebhooks", "/webhooks", {
       query: {
         ...PageQuery,
         ...CustomerQuery,
-        direction: Schema.optionalKey(Schema.Literals(["inbound", "outbound"]))
+        direction: Schema.optionalKey(Schema.Literals(["inbound", "outbound"])).pipe(described("Only these."))
       },
       success: Page(AnyWebhook)
     })
-      .annotate(OpenApi.Description, "Inbound and outbound webhooks, newest first.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "List webhooks",
+          description: "Inbound and outbound webhooks, newest first."
+        })
+      )
       .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("listDeliveries", "/deliveries", {
       query: {
         ...PageQuery,
-        webhookId: Schema.optionalKey(OutboundWebhookId),
-        state: Schema.optionalKey(DeliveryState)
+        webhookId: Schema.optionalKey(OutboundWebhookId).pipe(described("Only those to this webhook.")),
+        state: Schema.optionalKey(DeliveryState).pipe(described("Only those that stand there."))
       },
       success: Page(Delivery)
     })
-      .annotate(OpenApi.Description, "Events on their way to outbound webhooks, newest first.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "List deliveries",
+          description: "Events on their way to outbound webhooks, newest first."
+        })
+      )
       .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("getDelivery", "/deliveries/:id", {
       params: { id: DeliveryId },
@@ -123,19 +178,34 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
       error: NotFound
     })
       .annotate(RequiredScope, "webhooks:read")
-      .annotate(OpenApi.Description, "The delivery with every attempt that was made, oldest first."),
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Get a delivery",
+          description: "The delivery with every attempt that was made, oldest first."
+        })
+      ),
     HttpApiEndpoint.get("listMessages", "/messages", {
-      query: { ...PageQuery, webhookId: Schema.optionalKey(InboundWebhookId) },
+      query: {
+        ...PageQuery,
+        webhookId: Schema.optionalKey(InboundWebhookId).pipe(described("Only those that this webhook took."))
+      },
       success: Page(Message)
     })
-      .annotate(OpenApi.Description, "Messages that inbound webhooks took, newest first.")
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "List messages",
+          description: "Messages that inbound webhooks took, newest first."
+        })
+      )
       .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("getMessage", "/messages/:id", {
       params: { id: MessageId },
       success: Message,
       error: NotFound
     })
-      .annotate(OpenApi.Description, "One message as it was received.")
+      .annotateMerge(
+        OpenApi.annotations({ summary: "Get a message", description: "One message as it was received." })
+      )
       .annotate(RequiredScope, "webhooks:read")
   )
   .middleware(Authorization)

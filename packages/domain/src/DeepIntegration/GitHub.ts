@@ -1,4 +1,6 @@
 import { Schema, Struct } from "effect"
+import { described } from "../Described.ts"
+import { Secret } from "../Secret.ts"
 import { storable } from "../Text.ts"
 
 /** How far an installation may go in one area. */
@@ -6,11 +8,11 @@ export const Access = Schema.Literals(["read", "write"])
 
 /** What the installation was granted; an area that is left out was not. */
 export const GitHubPermissions = Schema.Struct({
-  contents: Schema.optionalKey(Access),
-  pullRequests: Schema.optionalKey(Access),
-  issues: Schema.optionalKey(Access),
-  actions: Schema.optionalKey(Access),
-  webhooks: Schema.optionalKey(Access)
+  contents: Schema.optionalKey(Access).pipe(described("Files, commits and branches.")),
+  pullRequests: Schema.optionalKey(Access).pipe(described("Pull requests.")),
+  issues: Schema.optionalKey(Access).pipe(described("Issues.")),
+  actions: Schema.optionalKey(Access).pipe(described("Workflows and their runs.")),
+  webhooks: Schema.optionalKey(Access).pipe(described("The repository's webhooks."))
 }).annotate({ identifier: "GitHubPermissions" })
 
 /** A repository as `owner/repo`, in the characters that GitHub allows. */
@@ -33,17 +35,19 @@ export const RepositoryPath = Schema.String.check(
 
 /** What is known of a tenant's GitHub App installation. */
 export class GitHubConfiguration extends Schema.Class<GitHubConfiguration>("GitHubConfiguration")({
-  installationId: Schema.optionalKey(Schema.Int),
-  repository: Schema.optionalKey(Repository),
-  branch: Schema.NonEmptyString.check(Schema.isMaxLength(255)),
-  basePath: RepositoryPath,
-  permissions: GitHubPermissions,
-  /** Sealed at rest and never shown again. */
-  webhookSecret: Schema.optionalKey(
-    Schema.RedactedFromValue(Schema.NonEmptyString.check(Schema.isMaxLength(1024), storable))
+  installationId: Schema.optionalKey(Schema.Int).pipe(
+    described("The id of the App's installation, as GitHub proves it.")
   ),
-  /** The commit that was last synchronised. */
-  lastSyncSha: Schema.optionalKey(Schema.NonEmptyString)
+  repository: Schema.optionalKey(Repository).pipe(described("The repository in use, as `owner/repo`.")),
+  branch: Schema.NonEmptyString.check(Schema.isMaxLength(255)).pipe(described("The branch in use.")),
+  basePath: RepositoryPath.pipe(described("The folder in use, relative to the root; empty: the root.")),
+  permissions: GitHubPermissions.pipe(described("What the installation was granted.")),
+  webhookSecret: Schema.optionalKey(
+    Secret(Schema.String.check(storable, Schema.isMinLength(1), Schema.isMaxLength(1024)))
+  ).pipe(described("What GitHub signs with. Sealed at rest and never shown again.")),
+  lastSyncSha: Schema.optionalKey(Schema.NonEmptyString).pipe(
+    described("The commit that was last synchronised.")
+  )
 }) {
   static readonly initial = new GitHubConfiguration({ branch: "main", basePath: "", permissions: {} })
 }

@@ -44,7 +44,7 @@ const authorization = Layer.effect(
     const apiKeys = yield* ApiKeys
     const limit = yield* makeLimit
     return Authorization.of({
-      bearer: (handler, { credential, endpoint }) =>
+      apiKey: (handler, { credential, endpoint }) =>
         Effect.gen(function* () {
           const caller = yield* apiKeys.authenticate(credential)
           if (caller === undefined) {
@@ -81,7 +81,7 @@ const rootAuthorization = Layer.effect(
     const hash = (key: Redacted.Redacted) => digest.digest(Digest.sha256, utf8.encode(Redacted.value(key)))
     const root = yield* hash(yield* RootKey)
     return RootAuthorization.of({
-      bearer: (handler, { credential }) =>
+      rootKey: (handler, { credential }) =>
         Effect.gen(function* () {
           // Hashes have one length and tell nothing of how much of the key was right.
           if (!Mac.timingSafeEqual(root, yield* hash(credential))) {
