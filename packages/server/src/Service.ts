@@ -23,6 +23,7 @@ import * as Owner from "./OutboundWebhooks/Owner.ts"
 import { Settle } from "./OutboundWebhooks/Settle.ts"
 import { Wakeups } from "./OutboundWebhooks/Wakeups.ts"
 import * as Retention from "./Retention.ts"
+import { whenSole } from "./SoleWorker.ts"
 import * as Sql from "./Sql.ts"
 import { migrate } from "./Sql/Migrations.ts"
 import { Tenants } from "./Tenants.ts"
@@ -71,10 +72,12 @@ const features = Webhooks.layer.pipe(
 )
 
 /** The owners of endpoints and the chores, on this node's part of the cluster. */
-const work = Layer.merge(Owner.layer, Retention.layer).pipe(
-  Layer.provide(Drain.layer),
-  Layer.provide([Deliver.layer, Settle.layer]),
-  Layer.provide(cluster)
+const work = whenSole(
+  Layer.merge(Owner.layer, Retention.layer).pipe(
+    Layer.provide(Drain.layer),
+    Layer.provide([Deliver.layer, Settle.layer]),
+    Layer.provide(cluster)
+  )
 )
 
 /** All that the routes need: the services over the database, and the work that goes on beside them. */

@@ -136,3 +136,28 @@ it.live.skipIf(server === undefined)(
       yield* Effect.log(`Two nodes stopped in ${Math.round(Duration.toMillis(stopped))} ms`)
     })
 )
+
+it.live.skipIf(server === undefined)(
+  "two processes without a cluster: one delivers, and the other takes over when it dies (Postgres only)",
+  () =>
+    Effect.gen(function* () {
+      const settings = environment({ _tag: "Postgres", url: yield* emptyDatabase })
+      const first = yield* launch(settings)
+      yield* ready(first)
+      const second = yield* launch(settings)
+      yield* ready(second)
+      const tenant = yield* newTenant(second.url, "Acme")
+      const target = yield* receiver
+      const payload = { url: target.url, eventTypes: ["count.up"] }
+      yield* tenant.client.webhooks.createOutboundWebhook({ payload })
+      const publish = tenant.client.events.publishEvent({ payload: { type: "count.up", data: {} } })
+      yield* Effect.replicateEffect(publish, 50, { concurrency: 10 })
+      const arrived = Effect.sync(() => target.got.length)
+      yield* eventually(arrived, (count) => count >= 50)
+      // Once each: whoever delivers twice would have begun long before a second has gone by.
+      assert.strictEqual(new Set(ids(target.got)).size, target.got.length)
+      yield* first.kill("SIGKILL")
+      yield* publish
+      yield* eventually(arrived, (count) => count >= 51)
+    }).pipe(Effect.scoped)
+)

@@ -4,6 +4,7 @@ import { sweepSchedule as auditSweep } from "../src/AuditLog/Sealer.ts"
 import { listenAgain } from "../src/EventLog/Ticker.ts"
 import { sweepSchedule as deliverySweep } from "../src/OutboundWebhooks/Owner.ts"
 import { tidySchedule } from "../src/Retention.ts"
+import { waitForTurn } from "../src/SoleWorker.ts"
 import { lostRaces } from "../src/UnitOfWork.ts"
 
 const delays = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknown>, count: number) {
@@ -16,6 +17,7 @@ it.effect("sweeps at a steady pace", () =>
   Effect.gen(function* () {
     assert.deepStrictEqual(yield* delays(auditSweep, 3), [5000, 5000, 5000])
     assert.deepStrictEqual(yield* delays(deliverySweep, 3), [1000, 1000, 1000])
+    assert.deepStrictEqual(yield* delays(waitForTurn, 2), [1000, 1000])
     assert.deepStrictEqual(yield* delays(tidySchedule, 2), [3_600_000, 3_600_000])
   })
 )
