@@ -1,17 +1,10 @@
-import type { TenantId } from "@do-integrations/domain/Tenant"
 import { Context, Effect, Layer, type Redacted, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { SqlClient } from "effect/sql"
+import { type KeyedRequest, lifetime } from "./IdempotencyKeys/KeyedRequest.ts"
+import { makeReferences, type ReferencedRequest } from "./IdempotencyKeys/References.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { Vault } from "./Vault.ts"
-
-/** One request with an `Idempotency-Key`. */
-export interface KeyedRequest {
-  readonly tenantId: TenantId
-  readonly key: string
-  /** SHA-256 of what the request asks for and on whose behalf: equal only for the same request. */
-  readonly fingerprint: Uint8Array
-}
 
 const utf8 = new TextEncoder()
 
@@ -31,9 +24,6 @@ export type Claim =
   | { readonly _tag: "AnswerLost" }
   /** Another request has this key. */
   | { readonly _tag: "Taken" }
-
-/** How long a key is kept. */
-const lifetime = "24 hours"
 
 /** How long a request may run before a repetition takes over, unless it was carried out by then. */
 const lease = "60 seconds"
@@ -58,6 +48,16 @@ export class IdempotencyKeys extends Context.Service<
     answer(request: KeyedRequest, answer: Redacted.Redacted): Effect.Effect<void>
     /** Gives the key free again, after a request that was not carried out. */
     release(request: KeyedRequest): Effect.Effect<void>
+    /**
+     * Claims keys in the caller's transaction, each answered with its request's reference. Returns the references
+     * of those that are new; of several requests with one key, the first is.
+     */
+    claimAll(requests: ReadonlyArray<ReferencedRequest>): Effect.Effect<ReadonlySet<string>>
+    /**
+     * By the reference of each request whose key was claimed before, the one that answers it. None where the key
+     * belongs to another request.
+     */
+    earlier(requests: ReadonlyArray<ReferencedRequest>): Effect.Effect<ReadonlyMap<string, string>>
   }
 >()("@do-integrations/server/IdempotencyKeys") {
   static readonly layer = Layer.effect(
@@ -65,6 +65,7 @@ export class IdempotencyKeys extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const vault = yield* Vault
+      const references = yield* makeReferences
       const held = rowsOf(Held)
 
       const address = ({ key, tenantId }: KeyedRequest) =>
@@ -115,7 +116,7 @@ export class IdempotencyKeys extends Context.Service<
           Effect.orDie
         )
 
-      return IdempotencyKeys.of({ claim, committed, answer, release })
+      return IdempotencyKeys.of({ claim, committed, answer, release, ...references })
     })
   )
 }

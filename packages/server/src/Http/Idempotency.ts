@@ -1,10 +1,11 @@
 import { Caller } from "@do-integrations/domain/ApiKey"
 import { Idempotency } from "@do-integrations/domain/Api/Middleware"
-import { IdempotencyConflict, Unprocessable } from "@do-integrations/domain/Problem"
+import { IdempotencyConflict } from "@do-integrations/domain/Problem"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { fingerprintOf, IdempotencyKeys, type KeyedRequest } from "../IdempotencyKeys.ts"
+import { fingerprintOf, IdempotencyKeys } from "../IdempotencyKeys.ts"
+import { type KeyedRequest, keyTaken } from "../IdempotencyKeys/KeyedRequest.ts"
 import { MarkCommitted } from "../UnitOfWork.ts"
 
 /** An answer as it is kept. Requests with a key are answered with JSON or nothing. */
@@ -80,7 +81,7 @@ export const layer = Layer.effect(
                 "The request with this key was carried out, but its answer was lost; look for its result"
             })
           case "Taken":
-            return yield* new Unprocessable({ detail: "This Idempotency-Key belongs to another request" })
+            return yield* keyTaken()
         }
       })
     )

@@ -24,8 +24,10 @@ interface Incoming extends Received, Verified {
   readonly webhook: Addressee
 }
 
-interface Row extends Incoming {
+interface Row extends Omit<Incoming, "headers"> {
   readonly id: MessageId
+  /** Those that are kept, as JSON text. */
+  readonly headers: string
   /** SHA-256 of the sender's id: an id may be of any length, an index entry may not. */
   readonly hash: Uint8Array | undefined
 }
@@ -37,6 +39,7 @@ const maxBatch = 500
 const dropped: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"])
 
 const Fresh = Schema.Struct({ messageId: MessageId })
+const Present = Schema.Struct({ id: Schema.String })
 const utf8 = new TextEncoder()
 
 const keptHeaders = ({ headers }: Received) =>
@@ -44,13 +47,15 @@ const keptHeaders = ({ headers }: Received) =>
 
 /**
  * Keeps messages: the message, its sender's id and its event are one commit, shared with whatever else
- * comes in at that moment. A sender's id is recorded once; a repetition starts nothing.
+ * comes in at that moment. A sender's id is recorded once; a repetition starts nothing. Fails with `NotFound`
+ * when the webhook is gone.
  */
 export const makeRecord = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const digest = yield* Digest.Digest
   const events = yield* EventLog
   const freshRows = rowsOf(Fresh)
+  const presentRows = rowsOf(Present)
 
   /** Claims each sender's id for its first message. Two of them may be in one batch. */
   const claim = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
@@ -73,8 +78,10 @@ export const makeRecord = Effect.gen(function* () {
   /** The rows whose webhook is still there, held there until the commit: it may just have been removed. */
   const addressed = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
     const ids = Column.text([...new Set(rows.map((row) => row.webhook.id))])
-    const found = yield* sql<{ id: string }>`
-      SELECT id FROM inbound_webhooks WHERE id = ANY(${ids}) ORDER BY id FOR KEY SHARE`
+    const found = yield* sql`
+      SELECT id FROM inbound_webhooks WHERE id = ANY(${ids}) ORDER BY id FOR KEY SHARE`.pipe(
+      Effect.flatMap(presentRows)
+    )
     const present = new Set(found.map((row) => row.id))
     return rows.filter((row) => present.has(row.webhook.id))
   })
@@ -90,7 +97,7 @@ export const makeRecord = Effect.gen(function* () {
         ${Column.text(fresh.map((row) => row.id))}, ${Column.text(fresh.map((row) => row.webhook.tenantId))},
         ${Column.text(fresh.map((row) => row.webhook.customerId ?? null))}, ${Column.text(fresh.map((row) => row.webhook.id))},
         ${Column.text(fresh.map((row) => row.externalId ?? null))}, ${Column.text(fresh.map((row) => row.eventType ?? null))},
-        ${Column.text(fresh.map(keptHeaders))}, ${Column.bytea(fresh.map((row) => row.body))}
+        ${Column.text(fresh.map((row) => row.headers))}, ${Column.bytea(fresh.map((row) => row.body))}
       ) AS message(id, tenant_id, customer_id, webhook_id, external_id, event_type, headers, body)`
     yield* events.record(
       ...fresh.map(({ webhook: { customerId, id, source, tenantId } }) => ({
@@ -106,13 +113,22 @@ export const makeRecord = Effect.gen(function* () {
     return all.map(({ id }) => Result.fromNullishOr(receipts.get(id), () => new NotFound()))
   })
 
-  const commits = yield* GroupCommit.make({ name: "InboundWebhooks.record", maxBatch, commit })
+  const commits = yield* GroupCommit.make({
+    name: "InboundWebhooks.record",
+    maxBatch,
+    weigh: ({ body, headers }: Row) => body.length + headers.length,
+    commit
+  })
 
   return Effect.fn("InboundWebhooks.record")(function* (incoming: Incoming) {
     const { externalId } = incoming
     const hash =
       externalId === undefined ? undefined : yield* digest.digest(Digest.sha256, utf8.encode(externalId))
-    const answer = commits.ask({ ...incoming, id: yield* newMessageId, hash })
-    return yield* Effect.fromResult(yield* Effect.orDie(answer))
+    return yield* commits.ask({
+      ...incoming,
+      id: yield* newMessageId,
+      headers: keptHeaders(incoming),
+      hash
+    })
   })
 })

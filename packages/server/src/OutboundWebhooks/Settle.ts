@@ -1,6 +1,6 @@
 import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { EventLog } from "../EventLog.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
@@ -84,10 +84,15 @@ export class Settle extends Context.Service<
             subject: webhookId
           }))
         )
-        return rows.map(() => undefined)
+        return rows.map(() => Result.void)
       })
 
-      const commits = yield* GroupCommit.make({ name: "OutboundWebhooks.settle", maxBatch, commit })
+      const commits = yield* GroupCommit.make({
+        name: "OutboundWebhooks.settle",
+        maxBatch,
+        weigh: ({ outcome }) => outcome.responseBody?.length ?? 0,
+        commit
+      })
 
       const settle = Effect.fnUntraced(function* (delivery: DueDelivery, outcome: Outcome) {
         const now = yield* Clock.currentTimeMillis
@@ -100,7 +105,7 @@ export class Settle extends Context.Service<
         })
         const state = outcome.succeeded ? "succeeded" : dueAt === null ? "exhausted" : "failed"
         yield* commits.ask({ delivery, outcome, state, dueAt })
-      }, Effect.orDie)
+      })
 
       return Settle.of({ settle })
     })

@@ -1,4 +1,17 @@
-import { Array as Arr, Cause, Deferred, Effect, Exit, Fiber, Option, Queue, type Scope } from "effect"
+import {
+  Array as Arr,
+  Cause,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Latch,
+  Option,
+  Queue,
+  Result,
+  type Scope,
+  Semaphore
+} from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { Topology } from "../Sql.ts"
 
@@ -7,12 +20,16 @@ import { Topology } from "../Sql.ts"
  * pays no delay and a crowd pays one commit.
  *
  * Both methods die inside a transaction of the caller: its rollback would not undo the item, and on a single
- * connection the answer would wait for the caller and the caller for the answer.
+ * connection the answer would wait for the caller and the caller for the answer. Both wait their turn while
+ * 10,000 items or 32 MiB of them are on their way to the disk.
  */
 export interface GroupCommit<in A, out B, out E> {
-  /** Answers after the commit that holds the item. Interrupting the caller does not take the item back. */
+  /**
+   * Answers after the commit that holds the item; dies when the database refuses it. Interrupting the caller does
+   * not take the item back.
+   */
   readonly ask: (item: A) => Effect.Effect<B, E>
-  /** Returns once the item is queued; `settled` is called after its commit, or with its failure. */
+  /** Returns once the item is queued; `settled` is called after its commit, or with why there was none. */
   readonly push: (item: A, settled: (exit: Exit.Exit<B, E>) => void) => Effect.Effect<void>
 }
 
@@ -20,105 +37,144 @@ export interface GroupCommit<in A, out B, out E> {
 export interface Options<A, B, E, R> {
   /** Names its spans and defects. */
   readonly name: string
-  /** Committers that run at once; one keeps the order of the items. Default: what the database gains from. */
-  readonly workers?: number
   /** Most items of one transaction. Default 200. */
   readonly maxBatch?: number
-  /** Items that may wait before callers have to. Default 10,000. */
-  readonly capacity?: number
+  /** Bytes that an item brings into a transaction, about. Default 0: items so small that counting them will do. */
+  readonly weigh?: (item: A) => number
   /**
-   * Writes the items inside a transaction of their own and answers one result for each, in their order. When it
-   * fails it is run again on each half, until every bad item fails alone.
+   * Writes the items inside a transaction of their own and answers one result for each, in their order. A failed
+   * result undoes nothing. When the whole fails it is run again on each half, until every bad item fails alone.
    */
-  readonly commit: (items: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E, R>
-  /** Runs after each commit, its callers already answered. Keep it short: the committer waits for it. */
-  readonly afterCommit?: (results: ReadonlyArray<B>) => Effect.Effect<void, never, R>
+  readonly commit: (
+    items: ReadonlyArray<A>
+  ) => Effect.Effect<ReadonlyArray<Result.Result<B, E>>, SqlError.SqlError, R>
 }
+
+/** A batch ends with the item that brings it to this many bytes: one statement holds them all. */
+export const maxBatchWeight = 4 * 1024 * 1024
+
+/** What may be queued or on its way to the disk before callers have to wait. */
+const capacity = { items: 10_000, weight: 8 * maxBatchWeight }
 
 interface Entry<A, B, E> {
   readonly item: A
+  readonly weight: number
   readonly settled: (exit: Exit.Exit<B, E>) => void
 }
 
 /** Starts the committers. Closing the scope refuses new items and commits what is queued. */
 export const make: <A, B, E, R>(
   options: Options<A, B, E, R>
-) => Effect.Effect<
-  GroupCommit<A, B, E | SqlError.SqlError>,
-  never,
-  R | SqlClient.SqlClient | Topology | Scope.Scope
-> = Effect.fnUntraced(function* <A, B, E, R>(options: Options<A, B, E, R>) {
-  type Batch = ReadonlyArray<Entry<A, B, E | SqlError.SqlError>>
-  const { afterCommit, capacity = 10_000, maxBatch = 200, name } = options
-  const sql = yield* SqlClient.SqlClient
-  const workers = options.workers ?? (yield* Topology).committers
-  const queue = yield* Queue.bounded<Batch[number], Cause.Done>(capacity)
+) => Effect.Effect<GroupCommit<A, B, E>, never, R | SqlClient.SqlClient | Topology | Scope.Scope> =
+  Effect.fnUntraced(function* <A, B, E, R>(options: Options<A, B, E, R>) {
+    type Batch = ReadonlyArray<Entry<A, B, E>>
+    const { maxBatch = 200, name, weigh = () => 0 } = options
+    const sql = yield* SqlClient.SqlClient
+    const { committers } = yield* Topology
+    const queue = yield* Queue.unbounded<Batch[number], Cause.Done>()
+    const room = yield* Latch.make(true)
+    const turn = yield* Semaphore.make(1)
+    const load = { items: 0, weight: 0 }
 
-  const transaction = (batch: Batch) =>
-    Effect.suspend(() => options.commit(batch.map((entry) => entry.item))).pipe(
-      Effect.tap((results) =>
-        results.length === batch.length
-          ? Effect.void
-          : Effect.die(new Error(`${name}: ${results.length} results for ${batch.length} items`))
-      ),
-      sql.withTransaction,
-      Effect.withSpan(name, { root: true, attributes: { "batch.size": batch.length } })
-    )
+    const changeLoad = (items: number, weight: number) => {
+      load.items += items
+      load.weight += weight
+      if (load.items < capacity.items && load.weight < capacity.weight) room.openUnsafe()
+      else room.closeUnsafe()
+    }
 
-  const settle = (entry: Batch[number], exit: Parameters<typeof entry.settled>[0]) =>
-    Effect.ignoreCause(
-      Effect.sync(() => entry.settled(exit)),
-      { log: "Error", message: `${name}: a caller's answer` }
-    )
-
-  const commit = (batch: Batch, collisions = 0): Effect.Effect<void, never, R> =>
-    Effect.matchCauseEffect(transaction(batch), {
-      onSuccess: (results) =>
-        Effect.forEach(Arr.zip(batch, results), ([entry, result]) => settle(entry, Exit.succeed(result)), {
-          discard: true
-        }).pipe(
-          Effect.andThen(Effect.suspend(() => afterCommit?.(results) ?? Effect.void)),
-          Effect.ignoreCause({ log: "Error", message: `${name}: after the commit` })
+    const transaction = (batch: Batch) =>
+      Effect.suspend(() => options.commit(batch.map((entry) => entry.item))).pipe(
+        Effect.tap((results) =>
+          results.length === batch.length
+            ? Effect.void
+            : Effect.die(new Error(`${name}: ${results.length} results for ${batch.length} items`))
         ),
-      onFailure: (cause) => {
-        const reasons = sqlReasons(cause)
-        if (reasons.some(isCollision) && collisions < maxCollisions) return commit(batch, collisions + 1)
-        if (batch.length === 1 || Cause.hasInterruptsOnly(cause) || reasons.includes("ConnectionError")) {
-          return Effect.forEach(batch, (entry) => settle(entry, Exit.failCause(cause)), { discard: true })
+        sql.withTransaction,
+        Effect.orDie,
+        Effect.withSpan(name, { root: true, attributes: { "batch.size": batch.length } })
+      )
+
+    const settle = ({ settled, weight }: Batch[number], exit: Exit.Exit<B, E>) =>
+      Effect.ignoreCause(
+        Effect.sync(() => {
+          changeLoad(-1, -weight)
+          settled(exit)
+        }),
+        { log: "Error", message: `${name}: a caller's answer` }
+      )
+
+    const commit = (batch: Batch, collisions = 0): Effect.Effect<void, never, R> =>
+      Effect.matchCauseEffect(transaction(batch), {
+        onSuccess: (results) =>
+          Effect.forEach(
+            Arr.zip(batch, results),
+            ([entry, result]) =>
+              settle(entry, Result.match(result, { onFailure: Exit.fail, onSuccess: Exit.succeed })),
+            {
+              discard: true
+            }
+          ),
+        onFailure: (cause) => {
+          const reasons = sqlReasons(cause)
+          if (reasons.some(isCollision) && collisions < maxCollisions) return commit(batch, collisions + 1)
+          if (batch.length === 1 || Cause.hasInterruptsOnly(cause) || reasons.includes("ConnectionError")) {
+            return Effect.forEach(batch, (entry) => settle(entry, Exit.failCause(cause)), { discard: true })
+          }
+          const [first, second] = Arr.splitAt(batch, batch.length >> 1)
+          return Effect.andThen(commit(first), commit(second))
         }
-        const [first, second] = Arr.splitAt(batch, batch.length >> 1)
-        return Effect.andThen(commit(first), commit(second))
+      })
+
+    /** Whatever waits now, as much as one transaction takes. */
+    const nextBatch = Effect.map(Queue.take(queue), (first): Batch => {
+      const batch = [first]
+      let weight = first.weight
+      while (batch.length < maxBatch && weight < maxBatchWeight) {
+        const next = Queue.takeUnsafe(queue)
+        if (next === undefined || Exit.isFailure(next)) break
+        batch.push(next.value)
+        weight += next.value.weight
       }
+      return batch
     })
 
-  const outsideTransaction = Effect.flatMap(Effect.serviceOption(sql.transactionService), (transaction) =>
-    Option.isNone(transaction) ? Effect.void : Effect.die(new Error(`${name}: asked inside a transaction`))
-  )
+    const outsideTransaction = Effect.flatMap(Effect.serviceOption(sql.transactionService), (transaction) =>
+      Option.isNone(transaction) ? Effect.void : Effect.die(new Error(`${name}: asked inside a transaction`))
+    )
 
-  const push = Effect.fnUntraced(function* (item: A, settled: Batch[number]["settled"]) {
+    const enter = (entry: Batch[number]) => {
+      const entered = Queue.offerUnsafe(queue, entry)
+      if (entered) changeLoad(1, entry.weight)
+      return entered
+    }
+
+    const push = Effect.fnUntraced(function* (item: A, settled: Batch[number]["settled"]) {
+      yield* outsideTransaction
+      const entry = { item, weight: weigh(item), settled }
+      // One at a time, so that small items do not pass large ones by.
+      const entered = yield* turn.withPermit(Effect.map(room.await, () => enter(entry)))
+      if (!entered) return yield* Effect.die(new Error(`${name}: closed`))
+    })
+
+    const ask = Effect.fnUntraced(function* (item: A) {
+      const answer = yield* Deferred.make<B, E>()
+      yield* push(item, (exit) => void Deferred.doneUnsafe(answer, exit))
+      return yield* Deferred.await(answer)
+    })
+
     yield* outsideTransaction
-    const queued = yield* Queue.offer(queue, { item, settled })
-    if (!queued) return yield* Effect.die(new Error(`${name}: closed`))
+    const running = yield* nextBatch.pipe(
+      Effect.flatMap((batch) => commit(batch)),
+      Effect.forever({ disableYield: true }),
+      Effect.catchTag("Done", () => Effect.void),
+      Effect.forkDetach,
+      Effect.replicateEffect(committers)
+    )
+    yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.awaitAll(running)))
+
+    return { ask, push }
   })
-
-  const ask = Effect.fnUntraced(function* (item: A) {
-    const answer = yield* Deferred.make<B, E | SqlError.SqlError>()
-    yield* push(item, (exit) => void Deferred.doneUnsafe(answer, exit))
-    return yield* Deferred.await(answer)
-  })
-
-  yield* outsideTransaction
-  const committers = yield* Queue.takeBetween(queue, 1, maxBatch).pipe(
-    Effect.flatMap((batch) => commit(batch)),
-    Effect.forever({ disableYield: true }),
-    Effect.catchTag("Done", () => Effect.void),
-    Effect.forkDetach,
-    Effect.replicateEffect(workers)
-  )
-  yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.awaitAll(committers)))
-
-  return { ask, push }
-})
 
 /** Two batches that met over the same rows; Postgres undid one of them whole, so it may simply run again. */
 const isCollision = (reason: SqlError.SqlErrorReason["_tag"]) =>
@@ -127,15 +183,10 @@ const isCollision = (reason: SqlError.SqlErrorReason["_tag"]) =>
 const maxCollisions = 5
 
 /**
- * What the database said, whether the failure is typed or a defect. After a `ConnectionError` nobody knows whether
- * the batch was committed, so it must not run again.
+ * What the database said. After a `ConnectionError` nobody knows whether the batch was committed, so it must not
+ * run again.
  */
-const sqlReasons = (cause: Cause.Cause<unknown>): ReadonlyArray<SqlError.SqlErrorReason["_tag"]> =>
-  cause.reasons.flatMap((reason) => {
-    const error = Cause.isFailReason(reason)
-      ? reason.error
-      : Cause.isDieReason(reason)
-        ? reason.defect
-        : undefined
-    return SqlError.isSqlError(error) ? [error.reason._tag] : []
-  })
+const sqlReasons = (cause: Cause.Cause<never>): ReadonlyArray<SqlError.SqlErrorReason["_tag"]> =>
+  cause.reasons
+    .filter(Cause.isDieReason)
+    .flatMap(({ defect }) => (SqlError.isSqlError(defect) ? [defect.reason._tag] : []))

@@ -1,0 +1,16 @@
+import { Unprocessable } from "@do-integrations/domain/Problem"
+import type { TenantId } from "@do-integrations/domain/Tenant"
+
+/** One request with an `Idempotency-Key`. */
+export interface KeyedRequest {
+  readonly tenantId: TenantId
+  readonly key: string
+  /** SHA-256 of what the request asks for and on whose behalf: equal only for the same request. */
+  readonly fingerprint: Uint8Array
+}
+
+/** How long a key is kept. */
+export const lifetime = "24 hours"
+
+/** The refusal of a request whose key another request has. */
+export const keyTaken = () => new Unprocessable({ detail: "This Idempotency-Key belongs to another request" })
