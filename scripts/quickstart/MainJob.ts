@@ -33,7 +33,10 @@ export const receive = Effect.fnUntraced(function* (scene: Scene) {
     sent.map(({ answer, name, status }) => ({ name, status, answer }))
   )
   const messages = yield* messagesOf(scene)
-  const bodies = new Set(messages.map(({ body }) => Buffer.from(body).toString()))
+  const whole = yield* Effect.forEach(messages, ({ id }) =>
+    scene.client.webhooks.getMessage({ params: { id } })
+  )
+  const bodies = new Set(whole.map(({ body }) => Buffer.from(body).toString()))
   yield* check(
     `${messages.length} messages are stored, verified, byte for byte as they were sent`,
     messages.length === events.length &&

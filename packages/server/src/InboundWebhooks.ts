@@ -7,6 +7,7 @@ import {
   type InboundWebhookId,
   type InboundWebhookPatch,
   type Message,
+  type MessageDetail,
   type MessageId,
   type NewInboundWebhook
 } from "@do-integrations/domain/Webhook/Inbound"
@@ -50,7 +51,7 @@ export class InboundWebhooks extends Context.Service<
     remove(caller: Identity, id: InboundWebhookId): Effect.Effect<void, NotFound>
     /** Newest first. */
     messages(caller: Identity, query: PageQuery & MessageFilter): Effect.Effect<Page<Message>>
-    message(caller: Identity, id: MessageId): Effect.Effect<Message, NotFound>
+    message(caller: Identity, id: MessageId): Effect.Effect<MessageDetail, NotFound>
   }
 >()("@do-integrations/server/InboundWebhooks") {
   static readonly layer = Layer.effect(

@@ -187,8 +187,9 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("the way i
       ]) {
         const answer = yield* post(body, asGitHub(body))
         assert.strictEqual(answer.status, 200, answer.body)
-        const [message] = (yield* client.webhooks.listMessages({ query: { limit: 1 } })).items
-        assert.isDefined(message)
+        const [latest] = (yield* client.webhooks.listMessages({ query: { limit: 1 } })).items
+        assert.isDefined(latest)
+        const message = yield* client.webhooks.getMessage({ params: { id: latest.id } })
         assert.isTrue(Buffer.from(body).equals(message.body))
       }
       const before = yield* databaseState

@@ -9,6 +9,7 @@ import {
   InboundWebhookId,
   InboundWebhookPatch,
   Message,
+  MessageDetail,
   MessageId,
   NewInboundWebhook
 } from "../Webhook/Inbound.ts"
@@ -200,7 +201,7 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
       .annotate(RequiredScope, "webhooks:read"),
     HttpApiEndpoint.get("getMessage", "/messages/:id", {
       params: { id: MessageId },
-      success: Message,
+      success: MessageDetail,
       error: NotFound
     })
       .annotateMerge(

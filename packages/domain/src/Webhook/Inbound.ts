@@ -116,7 +116,7 @@ export const InboundWebhookPatch = Schema.Struct({
 }).annotate({ identifier: "InboundWebhookPatch" })
 export type InboundWebhookPatch = typeof InboundWebhookPatch.Type
 
-/** A verified message as it was received. */
+/** A message that an inbound webhook took. */
 export class Message extends Schema.Class<Message>("Message")({
   id: MessageId.pipe(described("The message's id.")),
   webhookId: InboundWebhookId.pipe(described("The webhook that took it.")),
@@ -130,8 +130,12 @@ export class Message extends Schema.Class<Message>("Message")({
   headers: Schema.Record(Schema.String, Schema.String).pipe(
     described("The request's headers, without those that may hold credentials.")
   ),
-  body: Schema.Uint8ArrayFromBase64.pipe(described("The raw bytes, in base64.")),
   receivedAt: Timestamp.pipe(described("When it came."))
+}) {}
+
+/** A message with its body, as it was received. */
+export class MessageDetail extends Message.extend<MessageDetail>("MessageDetail")({
+  body: Schema.Uint8ArrayFromBase64.pipe(described("The raw bytes, in base64."))
 }) {}
 
 /** What a sender is told of an accepted message. */

@@ -1,7 +1,12 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import { NotFound } from "@do-integrations/domain/Problem"
-import { type InboundWebhookId, Message, type MessageId } from "@do-integrations/domain/Webhook/Inbound"
+import {
+  type InboundWebhookId,
+  Message,
+  MessageDetail,
+  type MessageId
+} from "@do-integrations/domain/Webhook/Inbound"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterCursor, fetchLimit, toPage } from "../Sql/Paging.ts"
@@ -17,8 +22,10 @@ export interface MessageFilter {
 export const makeMessages = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const rows = rowsOf(Message)
-  const columns = sql.literal(`id, webhook_id, external_id, event_type, verified, headers::json AS headers,
-    encode(body, 'base64') AS body, received_at`)
+  const detailed = rowsOf(MessageDetail)
+  const columns = sql.literal(
+    `id, webhook_id, external_id, event_type, verified, headers::json AS headers, received_at`
+  )
 
   const list = Effect.fn("InboundWebhooks.messages")(function* (
     caller: Identity,
@@ -35,8 +42,8 @@ export const makeMessages = Effect.gen(function* () {
 
   const get = Effect.fn("InboundWebhooks.message")(function* (caller: Identity, id: MessageId) {
     const [message] = yield* sql`
-      SELECT ${columns} FROM messages WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
-      Effect.flatMap(rows),
+      SELECT ${columns}, encode(body, 'base64') AS body FROM messages WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
+      Effect.flatMap(detailed),
       Effect.orDie
     )
     return message ?? (yield* new NotFound())

@@ -32,7 +32,13 @@ export const open = Effect.fnUntraced(function* (scheme: InboundScheme, ...secre
     headers: Headers,
     way: { chunked?: boolean; unfinished?: boolean } = {}
   ) => sendRaw(service.url, { method: "POST", path, body, headers, ...way })
-  const messages = Effect.map(client.webhooks.listMessages({ query: { limit: 100 } }), ({ items }) => items)
+  const messages = client.webhooks
+    .listMessages({ query: { limit: 100 } })
+    .pipe(
+      Effect.flatMap(({ items }) =>
+        Effect.forEach(items, ({ id }) => client.webhooks.getMessage({ params: { id } }))
+      )
+    )
   return { client, webhook, post, messages }
 })
 
