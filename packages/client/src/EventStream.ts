@@ -1,4 +1,4 @@
-import { type Event, type EventTypeName, Position } from "@do-integrations/domain/Event"
+import type { Event, EventTypeName, Position } from "@do-integrations/domain/Event"
 import type { CustomerId } from "@do-integrations/domain/Tenant"
 import { Data, Duration, Effect, Ref, Result, Schedule, Stream } from "effect"
 import { IntegrationsClient } from "./IntegrationsClient.ts"
@@ -7,7 +7,7 @@ import { IntegrationsClient } from "./IntegrationsClient.ts"
 export interface FollowOptions {
   readonly type?: typeof EventTypeName.Type
   readonly customerId?: CustomerId
-  /** The last position that was handled; left out: only what happens after the newest event of the log. */
+  /** The last position that was handled; left out: only what happens from now on. */
   readonly after?: Position
 }
 
@@ -31,16 +31,9 @@ export const reconnect = Schedule.min([
   Schedule.modifyDelay(({ duration, input }) => Effect.succeed(Duration.max(duration, input.retryAfter)))
 )
 
-const beginning = Position.make("0-0")
-
-/**
- * Where the log stands, so that a stream that breaks before its first event loses nothing. A list holds only
- * positions before which no event can appear any more, as the stream does: going on after one skips nothing.
- */
-const newest = Effect.fnUntraced(function* (client: IntegrationsClient["Service"]) {
-  const { items } = yield* client.events.listEvents({ query: { limit: 1 } })
-  return items[0]?.position ?? beginning
-})
+/** Where the log stands, so that a stream that breaks before its first event loses nothing. */
+const present = (client: IntegrationsClient["Service"]) =>
+  Effect.map(client.events.listEvents({ query: { limit: 1 } }), ({ horizon }) => horizon)
 
 const disconnected = (retryAfter: Duration.Duration) =>
   Stream.fromEffect(
@@ -59,7 +52,7 @@ export const follow = ({ after, ...query }: FollowOptions = {}) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const client = yield* IntegrationsClient
-      const position = yield* Ref.make(after ?? (yield* newest(client)))
+      const position = yield* Ref.make(after ?? (yield* present(client)))
       const open = Effect.map(Ref.get(position), (last) =>
         Stream.unwrap(client.events.streamEvents({ headers: { "last-event-id": last }, query }))
       )

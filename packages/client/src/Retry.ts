@@ -1,20 +1,27 @@
 import { ProviderNotConfigured } from "@do-integrations/domain/Problem"
 import { Duration, Effect, Result, Schedule, Schema } from "effect"
-import { Headers, HttpClient, type HttpClientError, HttpClientResponse } from "effect/http"
+import { Headers, HttpClient, HttpClientError, HttpClientResponse } from "effect/http"
 
 /** The longest `Retry-After` that is waited for; a caller told to wait longer is told so at once. */
 export const maxRetryAfter = Duration.seconds(30)
 
-const transientStatus: ReadonlySet<number> = new Set([429, 502, 503, 504])
+const transientStatus: ReadonlySet<number> = new Set([409, 429, 502, 503, 504])
 
-const problemType = HttpClientResponse.schemaBodyJson(Schema.Struct({ type: Schema.String }))
+const problemIn = HttpClientResponse.schemaBodyJson(
+  Schema.Struct({ type: Schema.String, running: Schema.optionalKey(Schema.Boolean) })
+)
 
-/** An operator has to act before this answer changes. */
+/**
+ * An answer that stays: an operator has to act before it changes, or it is a conflict. Of conflicts only one
+ * passes: the request whose answer was lost is still being carried out under its Idempotency-Key.
+ */
 const isLasting = (response: HttpClientResponse.HttpClientResponse) =>
-  problemType(response).pipe(
-    Effect.map(({ type }) => type === ProviderNotConfigured.fields.type.schema.literal),
+  problemIn(response).pipe(
+    Effect.map(({ running, type }) =>
+      response.status === 409 ? running !== true : type === ProviderNotConfigured.fields.type.schema.literal
+    ),
     // Not a problem document: a proxy in between answered.
-    Effect.orElseSucceed(() => false)
+    Effect.orElseSucceed(() => response.status === 409)
   )
 
 const mayRepeat = Effect.fnUntraced(function* (
@@ -44,14 +51,18 @@ export const transientRetry = Schedule.exponential("200 millis").pipe(
 )
 
 /**
- * Retries broken connections and answers 429, 502, 503 and 504 by {@link transientRetry}, never before the
+ * Retries broken connections, answers 429, 502, 503 and 504 and requests that are still running by {@link transientRetry}, never before the
  * time that `Retry-After` names. A removal whose answer was lost may so end in NotFound.
  */
 export const retryTransient = (client: HttpClient.HttpClient) =>
   client.pipe(
     // As errors, so that answers and broken connections count together.
     HttpClient.filterStatus((status) => !transientStatus.has(status)),
-    HttpClient.retryTransient({ retryOn: "errors-only", schedule: transientRetry }),
+    HttpClient.retryTransient({
+      retryOn: "errors-only",
+      while: (error) => HttpClientError.isHttpClientError(error) && error.response?.status === 409,
+      schedule: transientRetry
+    }),
     HttpClient.transformResponse(
       Effect.catchReason("HttpClientError", "StatusCodeError", ({ response }) => Effect.succeed(response))
     )

@@ -185,6 +185,28 @@ describe.concurrent("IntegrationsClient", () => {
     })
   )
 
+  it.live(
+    "waits for the answer to a request of its own that is still running, and for no other conflict",
+    () =>
+      Effect.gen(function* () {
+        const add = (client: IntegrationsClient["Service"]) =>
+          client.events.createEventType({ payload: { name: "invoice.paid" } })
+        const made = json(201, { name: "invoice.paid", createdAt: event.createdAt })
+        const running = problem("idempotency-conflict", 409, { running: true })
+        const waited = yield* against([reset, running, made], add)
+        assert.strictEqual(waited.result._tag, "Success")
+        assert.strictEqual(waited.requests.length, 3)
+        for (const lasting of [
+          problem("idempotency-conflict", 409, { running: false }),
+          problem("conflict", 409)
+        ]) {
+          const { requests, result } = yield* against([lasting], add)
+          assert.strictEqual(result._tag, "Failure")
+          assert.strictEqual(requests.length, 1)
+        }
+      })
+  )
+
   it.live("keeps the Idempotency-Key that the caller gives", () =>
     Effect.gen(function* () {
       const { requests } = yield* against([json(201, event)], (client) =>

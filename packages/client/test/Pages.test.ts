@@ -14,9 +14,9 @@ const event = (position: string) => ({
   position
 })
 
-const first = json(200, { items: [event("9-3"), event("9-2")], nextCursor: "9-2" })
-const empty = json(200, { items: [], nextCursor: "8-5" })
-const last = json(200, { items: [event("7-1")] })
+const first = json(200, { items: [event("9-3"), event("9-2")], nextCursor: "9-2", horizon: "9-9" })
+const empty = json(200, { items: [], nextCursor: "8-5", horizon: "9-9" })
+const last = json(200, { items: [event("7-1")], horizon: "9-9" })
 
 describe("pages", () => {
   it.live("gives the items of every page under one filter, past pages that are empty", () =>

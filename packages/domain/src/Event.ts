@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { described } from "./Described.ts"
 import { typeId } from "./Id.ts"
 import { shallow } from "./Json.ts"
+import { Page } from "./Page.ts"
 import { CustomerId } from "./Tenant.ts"
 import { Prose } from "./Text.ts"
 import { Timestamp } from "./Time.ts"
@@ -72,6 +73,18 @@ export class Event extends Schema.Class<Event>("Event")({
   createdAt: Timestamp.pipe(described("When it was recorded.")),
   position: Position.pipe(described("Where it stands in the log, to resume from."))
 }) {}
+
+/** One page of the log, newest first, with where a stream begins that is to miss nothing after it. */
+export const EventPage = Schema.Struct({
+  ...Page(Event).fields,
+  horizon: Position.pipe(
+    described(
+      "Where to begin a stream that misses nothing: what this page does not hold stands after it. " +
+        "Some events of the page may come again."
+    )
+  )
+}).annotate({ identifier: "EventPage" })
+export type EventPage = typeof EventPage.Type
 
 /** An event to publish. */
 export const NewEvent = Schema.Struct({

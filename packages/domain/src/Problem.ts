@@ -87,11 +87,11 @@ export class IllegalTransition extends HttpApiError.Problem<IllegalTransition>()
 }
 
 /** An earlier request with the same `Idempotency-Key` is still running, or its answer was lost. */
-export class IdempotencyConflict extends HttpApiError.Problem<IdempotencyConflict>()("IdempotencyConflict", {
-  type: type("idempotency-conflict"),
-  status: 409,
-  title: "The Idempotency-Key is in use"
-}) {}
+export class IdempotencyConflict extends HttpApiError.Problem<IdempotencyConflict>()(
+  "IdempotencyConflict",
+  { type: type("idempotency-conflict"), status: 409, title: "The Idempotency-Key is in use" },
+  { running: Schema.Boolean.pipe(described("Whether a repetition a moment later is answered.")) }
+) {}
 
 /** The request's body is larger than the endpoint takes. */
 export class PayloadTooLarge extends HttpApiError.Problem<PayloadTooLarge>()(

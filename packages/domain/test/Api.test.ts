@@ -114,7 +114,7 @@ describe("Api", () => {
       new Problem.MethodNotAllowed({ allow: ["GET"] }),
       new Problem.Conflict({ detail: "d" }),
       new Problem.IllegalTransition({ from: "active", by: "connect" }),
-      new Problem.IdempotencyConflict(),
+      new Problem.IdempotencyConflict({ running: true }),
       new Problem.PayloadTooLarge({ maxBytes: 1 }),
       new Problem.UnsupportedMediaType(),
       new Problem.Unprocessable(),

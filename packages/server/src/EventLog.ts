@@ -1,7 +1,7 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
-import type { Event, NewEvent, Position } from "@do-integrations/domain/Event"
+import type { Event, EventPage, NewEvent, Position } from "@do-integrations/domain/Event"
 import type { PlatformEvent } from "@do-integrations/domain/Event/Platform"
-import type { Page, PageQuery } from "@do-integrations/domain/Page"
+import type { PageQuery } from "@do-integrations/domain/Page"
 import type { Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { Context, Effect, Layer, type Stream } from "effect"
@@ -13,6 +13,7 @@ import { makePublish, type Published } from "./EventLog/Publish.ts"
 import { type EventFilter, makeReader } from "./EventLog/Reader.ts"
 import { Ticker } from "./EventLog/Ticker.ts"
 import { fingerprintOf } from "./IdempotencyKeys.ts"
+import { keyOf } from "./IdempotencyKeys/KeyedRequest.ts"
 
 /** A platform event with whose it is and what it happened to. */
 export type PlatformEntry = PlatformEvent & {
@@ -36,7 +37,7 @@ export class EventLog extends Context.Service<
       key?: string
     ): Effect.Effect<Published, Forbidden | Unprocessable>
     /** Newest first; `cursor` is a position. */
-    list(caller: Identity, query: PageQuery & EventFilter): Effect.Effect<Page<Event>>
+    list(caller: Identity, query: PageQuery & EventFilter): Effect.Effect<EventPage>
     /** Everything after `from`, or from now on, as it happens; never skips an event. */
     stream(caller: Identity, filter: EventFilter, from?: Position): Stream.Stream<Event>
   }
@@ -65,7 +66,7 @@ export class EventLog extends Context.Service<
         if (key === undefined) return yield* submit({ entry })
         const parts = ["publishEvent", customerId ?? "", event.type, JSON.stringify(event.data)]
         const fingerprint = yield* Effect.provideService(fingerprintOf(parts), Digest.Digest, digest)
-        return yield* submit({ entry, keyed: { tenantId, key, fingerprint } })
+        return yield* submit({ entry, keyed: { tenantId, key: keyOf(caller, key), fingerprint } })
       })
 
       return EventLog.of({ record, publish, ...reader })

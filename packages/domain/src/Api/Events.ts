@@ -1,7 +1,7 @@
 import { Schema, Struct } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { described } from "../Described.ts"
-import { Event, EventType, EventTypeName, NewEvent, Position } from "../Event.ts"
+import { Event, EventPage, EventType, EventTypeName, NewEvent, Position } from "../Event.ts"
 import { Page, PageQuery } from "../Page.ts"
 import { Conflict, Unprocessable } from "../Problem.ts"
 import { CustomerQuery } from "./CustomerQuery.ts"
@@ -44,7 +44,7 @@ export class EventsApi extends HttpApiGroup.make("events")
         cursor: Schema.optionalKey(Position).pipe(described("The `nextCursor` of the page before.")),
         ...filter
       },
-      success: Page(Event)
+      success: EventPage
     })
       .annotateMerge(
         OpenApi.annotations({

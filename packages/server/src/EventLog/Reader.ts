@@ -44,18 +44,25 @@ export const makeReader = Effect.gen(function* () {
   const matching = (caller: Identity, { customerId, type }: EventFilter) => sql`
     ${visibleTo(sql, caller, customerId)} ${type === undefined ? sql`` : sql`AND type = ${type}`}`
 
-  // Whoever resumes after an event must find all that follow: a transaction before it may still commit one.
   const settled = sql`xid < pg_snapshot_xmin(pg_current_snapshot())`
   const horizonColumn = sql`pg_snapshot_xmin(pg_current_snapshot())::text || '-0'`
 
+  const now = sql`SELECT ${horizonColumn} AS horizon`.pipe(
+    Effect.flatMap(horizonRows),
+    Effect.flatMap(([row]) => (row === undefined ? Effect.die("No snapshot") : Effect.succeed(row.horizon))),
+    Effect.orDie
+  )
+
   const list = Effect.fn("EventLog.list")(function* (caller: Identity, query: PageQuery & EventFilter) {
     const [xid, sequence] = split(query.cursor ?? "")
+    // Before the page: an event that commits in between stands on the page or after the horizon.
+    const horizon = yield* now
     const rows = yield* sql`
       SELECT ${sql.literal(eventColumns)} FROM events
-      WHERE ${matching(caller, query)} AND ${settled}
+      WHERE ${matching(caller, query)}
         ${query.cursor === undefined ? sql`` : sql`AND (xid, sequence) < (${xid}::xid8, ${sequence}::bigint)`}
       ORDER BY xid DESC, sequence DESC LIMIT ${fetchLimit(query)}`
-    return toPage(query, yield* eventRows(rows), (event) => event.position)
+    return { ...toPage(query, yield* eventRows(rows), (event) => event.position), horizon }
   }, Effect.orDie)
 
   // Transactions commit in another order than they got their ids. An event is given out only once no
@@ -75,12 +82,6 @@ export const makeReader = Effect.gen(function* () {
     const events = yield* eventRows(end < 0 ? found : found.slice(0, end))
     return { events, settling: end >= 0, horizon: snapshot?.horizon ?? position }
   }, Effect.orDie)
-
-  const now = sql`SELECT ${horizonColumn} AS horizon`.pipe(
-    Effect.flatMap(horizonRows),
-    Effect.flatMap(([row]) => (row === undefined ? Effect.die("No snapshot") : Effect.succeed(row.horizon))),
-    Effect.orDie
-  )
 
   /** Everything after `from`, or from now on, without an end. */
   const stream = (caller: Identity, filter: EventFilter, from?: Position): Stream.Stream<Event> =>
