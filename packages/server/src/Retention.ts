@@ -1,8 +1,9 @@
-import { Clock, DateTime, Effect, Layer, Schedule, Schema } from "effect"
+import { Clock, DateTime, Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { Singleton } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import { Topology } from "./Sql.ts"
-import { ensurePartitions } from "./Sql/Partitions.ts"
+import * as Column from "./Sql/Column.ts"
+import { ensurePartitions, idAt } from "./Sql/Partitions.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 
 /** How often one node of the cluster tidies up. */
@@ -14,13 +15,17 @@ const batchSize = 1000
 /** Months after which nobody may keep anything: the longest retention is 365 days. */
 const longestRetention = { months: 13 }
 
-/** Tables whose rows a tenant keeps for its `retentionDays`, with the column that tells their age. */
-const kept = { events: "created_at", messages: "received_at", deliveries: "created_at", attempts: "at" }
+/** How old a row may be that was being written while its tenant was deleted. */
+const stragglers = Duration.days(1)
+
+/** Tables whose rows a tenant keeps for its `retentionDays`, with the prefix of their ids. */
+const kept = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "att" }
 
 /** Tables whose rows say themselves when they may go. */
 const expiring = ["idempotency_keys", "message_keys"]
 
 const Partition = Schema.Struct({ name: Schema.String })
+const Keepers = Schema.Struct({ days: Schema.Int, ids: Schema.Array(Schema.String) })
 
 /**
  * Prepares partitions and lets go of what is too old: rows past their tenant's retention in small batches,
@@ -30,16 +35,20 @@ const Partition = Schema.Struct({ name: Schema.String })
 export const tidy = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { embedded } = yield* Topology
+  const keepers = rowsOf(Keepers)
   const partitions = rowsOf(Partition)
 
   const inBatches = <E, R>(statement: Effect.Effect<ReadonlyArray<unknown>, E, R>) =>
     Effect.repeat(statement, { while: (rows) => rows.length === batchSize })
 
   yield* ensurePartitions
-  for (const [table, column] of Object.entries(kept)) {
-    const tooOld = DateTime.formatIsoDate(
-      DateTime.subtract(DateTime.makeUnsafe(yield* Clock.currentTimeMillis), longestRetention)
-    )
+  const now = yield* Clock.currentTimeMillis
+  const tooOld = DateTime.formatIsoDate(DateTime.subtract(DateTime.makeUnsafe(now), longestRetention))
+  const tenants = yield* keepers(
+    yield* sql`
+      SELECT (settings::json ->> 'retentionDays')::int AS days, array_agg(id) AS ids FROM tenants GROUP BY 1`
+  )
+  for (const [table, prefix] of Object.entries(kept)) {
     const names = yield* partitions(
       yield* sql`SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ${table}::regclass`
     )
@@ -48,11 +57,19 @@ export const tidy = Effect.gen(function* () {
       return year !== undefined && month !== undefined && `${year}-${month}` < tooOld.slice(0, 7)
     })
     yield* Effect.forEach(past, ({ name }) => sql`DROP TABLE IF EXISTS ${sql(name)}`, { discard: true })
+    // Ids sort by time, so what is old enough stands at the beginning of the table's key.
+    for (const { days, ids } of tenants) {
+      const bound = idAt(prefix, now - Duration.toMillis(Duration.days(days)))
+      yield* inBatches(sql`
+        DELETE FROM ${sql(table)} WHERE id IN (
+          SELECT id FROM ${sql(table)} WHERE id < ${bound} AND tenant_id = ANY(${Column.text(ids)})
+          ORDER BY id LIMIT ${batchSize})
+        RETURNING id`)
+    }
     yield* inBatches(sql`
       DELETE FROM ${sql(table)} WHERE id IN (
-        SELECT aged.id FROM ${sql(table)} AS aged LEFT JOIN tenants ON tenants.id = aged.tenant_id
-        WHERE tenants.id IS NULL OR aged.${sql(column)} < now() - make_interval(days => (tenants.settings::json ->> 'retentionDays')::int)
-        LIMIT ${batchSize})
+        SELECT id FROM ${sql(table)} WHERE id > ${idAt(prefix, now - Duration.toMillis(stragglers))}
+          AND tenant_id NOT IN (SELECT id FROM tenants) LIMIT ${batchSize})
       RETURNING id`)
   }
   for (const table of expiring) {

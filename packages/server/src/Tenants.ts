@@ -29,7 +29,7 @@ export class Tenants extends Context.Service<
     /** A tenant with its data key and its first API key. */
     create(name: string): Effect.Effect<{ readonly tenant: Tenant; readonly apiKey: CreatedApiKey }>
     list(query: PageQuery): Effect.Effect<Page<Tenant>>
-    /** Deletes the tenant with all it has; its secrets are unreadable at once, in backups too. */
+    /** Deletes the tenant with all it has. Its secrets are unreadable at once, but for backups of its data key. */
     delete(id: TenantId): Effect.Effect<void, NotFound>
     /** A key for a tenant that lost its own: it lasts an hour, and the tenant's audit log shows it. */
     recover(id: TenantId): Effect.Effect<CreatedApiKey, NotFound>

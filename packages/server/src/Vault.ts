@@ -45,7 +45,7 @@ export class Vault extends Context.Service<
   {
     /** Makes the tenant's data key, in the transaction that creates the tenant. Twice is a defect. */
     createKey(tenantId: TenantId): Effect.Effect<void>
-    /** Deletes the tenant's data keys (crypto-shredding): no copy of its sealed secrets opens again. */
+    /** Deletes the tenant's data keys (crypto-shredding): what they sealed opens only with a backup of them. */
     destroyKeys(tenantId: TenantId): Effect.Effect<void>
     /** Seals a secret for the place where it will be stored. `Malformed` when it is not well-formed Unicode. */
     seal(address: Address, secret: Redacted.Redacted): Effect.Effect<Uint8Array, VaultError>

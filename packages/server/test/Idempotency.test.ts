@@ -1,6 +1,8 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, type Redacted, type Schema } from "effect"
+import { Effect, Exit, type Redacted, type Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { CustomerId } from "@do-integrations/domain/Tenant"
+import { IdempotencyKeys } from "../src/IdempotencyKeys.ts"
 import { endpoints } from "./support/Endpoints.ts"
 import { TestService } from "./support/TestService.ts"
 import { send } from "./support/Wire.ts"
@@ -155,6 +157,49 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         )
         if (one === posts[0]) assert.notStrictEqual(first, second)
       }
+    })
+  )
+
+  it.effect("are each customer's own, and give one key's secrets to no other", () =>
+    Effect.gen(function* () {
+      const service = yield* TestService
+      const { apiKey, client } = yield* service.tenant("Acme")
+      const confined = (customer: string) =>
+        Effect.map(
+          client.apiKeys.createApiKey({
+            payload: { name: customer, scopes: ["events:publish"], customerId: CustomerId.make(customer) }
+          }),
+          ({ secret }) => secret
+        )
+      const order = { path: "/v1/events", body: { type: "order.placed", data: {} } }
+      for (const customer of ["c1", "c2"]) {
+        assert.strictEqual((yield* post(yield* confined(customer), order, "order-1")).status, 201, customer)
+      }
+      const strong = { path: "/v1/api-keys", body: { name: "reader", scopes: ["secrets:read"] } }
+      assert.strictEqual((yield* post(apiKey.secret, strong, "create-key")).status, 201)
+      const weak = yield* client.apiKeys.createApiKey({ payload: { name: "weak", scopes: ["keys:admin"] } })
+      const stolen = yield* post(weak.secret, strong, "create-key")
+      assert.strictEqual(stolen.status, 422)
+      assert.notInclude(stolen.text, "doi_")
+    })
+  )
+
+  it.effect("undo a request that a repetition took over", () =>
+    Effect.gen(function* () {
+      const keys = yield* IdempotencyKeys
+      const sql = yield* SqlClient.SqlClient
+      const { tenant } = yield* (yield* TestService).tenant("Acme")
+      const request = { tenantId: tenant.id, key: "slow", fingerprint: new Uint8Array(32) }
+      const first = yield* keys.claim(request)
+      yield* sql`
+        UPDATE idempotency_keys SET locked_until = now() - interval '1 second' WHERE tenant_id = ${tenant.id}`
+      const second = yield* keys.claim(request)
+      assert.isTrue(first._tag === "Fresh" && second._tag === "Fresh")
+      if (first._tag !== "Fresh" || second._tag !== "Fresh") return
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(keys.committed(first.claimed))))
+      yield* keys.release(first.claimed)
+      yield* keys.committed(second.claimed)
+      assert.strictEqual((yield* keys.claim(request))._tag, "AnswerLost")
     })
   )
 

@@ -24,7 +24,7 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       yield* sql`INSERT INTO tenants (id, name, settings) VALUES ('ten_short', 'a', '{"retentionDays":7}')`
       yield* sql`INSERT INTO tenants (id, name, settings) VALUES ('ten_long', 'b', '{"retentionDays":300}')`
       yield* event("ten_short", "1", 8)
-      yield* event("ten_gone", "5", 1)
+      yield* event("ten_gone", "5", 0)
       const kept = [
         yield* event("ten_short", "2", 6),
         yield* event("ten_long", "3", 8),

@@ -38,7 +38,7 @@ export class TenantsApi extends HttpApiGroup.make("tenants")
       OpenApi.annotations({
         summary: "Delete a tenant",
         description:
-          "Deletes the tenant with all it has and destroys its data key, so that no copy of its secrets can be read."
+          "Deletes the tenant with all it has, its data key first. Its secrets can still be read from a backup that holds the data key, by whoever has the master key."
       })
     ),
     HttpApiEndpoint.post("recoverTenant", "/:id/recovery-key", {
