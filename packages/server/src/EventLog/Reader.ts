@@ -45,6 +45,9 @@ export const makeReader = Effect.gen(function* () {
     ${visibleTo(sql, caller, customerId)} ${type === undefined ? sql`` : sql`AND type = ${type}`}`
 
   const settled = sql`xid < pg_snapshot_xmin(pg_current_snapshot())`
+  // A position of a server that this database was restored from lies in the future: see Sql/Restored.
+  const transactionAt = (xid = "0") => sql`
+    CASE WHEN ${xid}::xid8 > pg_snapshot_xmax(pg_current_snapshot()) THEN '0'::xid8 ELSE ${xid}::xid8 END`
   const horizonColumn = sql`pg_snapshot_xmin(pg_current_snapshot())::text || '-0'`
 
   const now = sql`SELECT ${horizonColumn} AS horizon`.pipe(
@@ -60,7 +63,7 @@ export const makeReader = Effect.gen(function* () {
     const rows = yield* sql`
       SELECT ${sql.literal(eventColumns)} FROM events
       WHERE ${matching(caller, query)}
-        ${query.cursor === undefined ? sql`` : sql`AND (xid, sequence) < (${xid}::xid8, ${sequence}::bigint)`}
+        ${query.cursor === undefined ? sql`` : sql`AND (xid, sequence) < (${transactionAt(xid)}, ${sequence}::bigint)`}
       ORDER BY xid DESC, sequence DESC LIMIT ${fetchLimit(query)}`
     return { ...toPage(query, yield* eventRows(rows), (event) => event.position), horizon }
   }, Effect.orDie)
@@ -73,7 +76,7 @@ export const makeReader = Effect.gen(function* () {
       SELECT horizon, id, type, customer_id, subject, data, created_at, position, settled
       FROM (SELECT ${horizonColumn} AS horizon) AS snapshot LEFT JOIN LATERAL (
         SELECT ${sql.literal(eventColumns)}, ${settled} AS settled, xid, sequence FROM events
-        WHERE ${matching(caller, filter)} AND (xid, sequence) > (${xid}::xid8, ${sequence}::bigint)
+        WHERE ${matching(caller, filter)} AND (xid, sequence) > (${transactionAt(xid)}, ${sequence}::bigint)
         ORDER BY events.xid, events.sequence LIMIT ${batchSize}) AS event ON true
       ORDER BY xid, sequence`
     const [snapshot] = yield* horizonRows(rows.slice(0, 1))

@@ -2,6 +2,7 @@ import { PgMigrator } from "@effect/sql-pg"
 import { Effect } from "effect"
 import foundation from "./migrations/0001_foundation.ts"
 import { ensurePartitions } from "./Partitions.ts"
+import { placeRestored } from "./Restored.ts"
 
 /**
  * Brings the schema up to date and prepares the partitions. Several nodes may start at once: one migrates,
@@ -11,5 +12,6 @@ export const migrate = PgMigrator.run({
   loader: PgMigrator.fromRecord({ "0001_foundation": foundation })
 }).pipe(
   Effect.tap(() => ensurePartitions),
+  Effect.tap(() => placeRestored),
   Effect.withSpan("Migrations.migrate")
 )
