@@ -2,15 +2,21 @@ import type { ConnectStep } from "@do-integrations/domain/DeepIntegration"
 import type { DeepIntegrationType } from "@do-integrations/domain/Integration"
 import { ProviderNotConfigured } from "@do-integrations/domain/Problem"
 import type { TenantId } from "@do-integrations/domain/Tenant"
-import { Config, Context, Effect, Layer, Option } from "effect"
+import { Config, Context, Effect, Layer, Option, type Schema } from "effect"
 import type { VendorError } from "./VendorError.ts"
 
-/** The port that every deep vendor implements. */
+/** What a vendor proved of a connection: fields of its configuration that nobody may set. */
+export type Observed = { readonly [field: string]: Schema.Json }
+
+/**
+ * The port that every deep vendor implements. An adapter reads the credentials that it needs through
+ * services of its own layer.
+ */
 export interface Provider {
   /** The first step of a connection: where the user goes, or nothing more to do. */
   connect(tenantId: TenantId): Effect.Effect<ConnectStep, VendorError>
-  /** Succeeds when the credentials that are stored for the tenant hold. */
-  verify(tenantId: TenantId): Effect.Effect<void, VendorError>
+  /** Succeeds with what the vendor proves when the credentials that are stored for the tenant hold. */
+  verify(tenantId: TenantId): Effect.Effect<Observed, VendorError>
 }
 
 /** For each vendor, the settings of the operator without which it cannot be reached. */

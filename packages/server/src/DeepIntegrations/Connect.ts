@@ -20,12 +20,14 @@ const done: ConnectStep = { next: "done" }
 
 const unavailable = (error: VendorError) => new Unavailable({ detail: `${error.message}; try again later` })
 
-/** Whether the stored credentials hold, as the vendor says: undefined, or why they do not. */
-const refusal = (provider: Provider, caller: Identity) =>
+/** What the vendor says of the stored credentials: what it proves, or why they do not hold. */
+const verify = (provider: Provider, caller: Identity) =>
   provider.verify(caller.tenantId).pipe(
-    Effect.as(undefined),
+    Effect.map((observed) => ({ holds: true, observed }) as const),
     Effect.catch((error) =>
-      refusals.has(error.reason._tag) ? Effect.succeed(error.message) : Effect.fail(unavailable(error))
+      refusals.has(error.reason._tag)
+        ? Effect.succeed({ holds: false, error: error.message } as const)
+        : Effect.fail(unavailable(error))
     )
   )
 
@@ -71,9 +73,9 @@ export const makeConnect = Effect.gen(function* () {
     if (from !== "error" && from !== "suspended")
       return yield* new IllegalTransition({ from, by: "reconnect" })
     const provider = yield* providers.get(type)
-    const error = yield* refusal(provider, caller)
-    if (error !== undefined) return yield* consent(caller, type, from, provider)
-    yield* move(caller, type, { from, by: "reconnect-verified" })
+    const verdict = yield* verify(provider, caller)
+    if (!verdict.holds) return yield* consent(caller, type, from, provider)
+    yield* move(caller, type, { from, by: "reconnect-verified", fields: verdict.observed })
     return done
   })
 
@@ -83,10 +85,10 @@ export const makeConnect = Effect.gen(function* () {
   ) {
     const from = yield* statusOf(caller, type)
     yield* legal(from, "resume-verified")
-    const error = yield* refusal(yield* providers.get(type), caller)
-    return yield* error === undefined
-      ? move(caller, type, { from, by: "resume-verified" })
-      : move(caller, type, { from, by: "resume-failed", error })
+    const verdict = yield* verify(yield* providers.get(type), caller)
+    return yield* verdict.holds
+      ? move(caller, type, { from, by: "resume-verified", fields: verdict.observed })
+      : move(caller, type, { from, by: "resume-failed", error: verdict.error })
   })
 
   return { connect, reconnect, resume }

@@ -6,27 +6,13 @@ import { Effect } from "effect"
 import { AuditLog } from "../AuditLog.ts"
 import { EventLog, type PlatformEntry } from "../EventLog.ts"
 import { UnitOfWork } from "../UnitOfWork.ts"
+import { statusEvent } from "../StatusEvent.ts"
 import { type Change, makeRepo } from "./Repo.ts"
 
 /** The status that `by` leads to, or the error that it leads nowhere. */
 export const legal = (from: Status, by: Trigger): Effect.Effect<Status, IllegalTransition> => {
   const to = next(from, by)
   return typeof to === "string" ? Effect.succeed(to) : Effect.fail(to)
-}
-
-/** The event that tells of a change of status; most changes have none. */
-const eventOf = (type: DeepIntegrationType, { error, from, to }: Change) => {
-  if (from === to) return undefined
-  switch (to) {
-    case "active":
-      return { type: "integration:connected", data: { integrationType: type } } as const
-    case "not_configured":
-      return { type: "integration:disconnected", data: { integrationType: type } } as const
-    case "error":
-      return { type: "integration:error", data: { integrationType: type, error: error ?? "" } } as const
-    default:
-      return undefined
-  }
 }
 
 /** Writes changes of integrations: the row, its event and its audit entry in one transaction. */
@@ -50,7 +36,7 @@ export const makeTransitions = Effect.gen(function* () {
       target: type,
       details: { from: change.from, to: change.to, changed: Object.keys(change.fields ?? {}) }
     })
-    const event = eventOf(type, change)
+    const event = statusEvent(type, change)
     if (event !== undefined)
       yield* events.record({ ...event, tenantId, subject: type } satisfies PlatformEntry)
     return changed
@@ -60,10 +46,9 @@ export const makeTransitions = Effect.gen(function* () {
   const move = Effect.fnUntraced(function* (
     caller: Identity,
     type: DeepIntegrationType,
-    step: { readonly from: Status; readonly by: Trigger; readonly error?: string }
+    { by, ...step }: Omit<Change, "to" | "sealed"> & { readonly by: Trigger }
   ) {
-    const to = yield* legal(step.from, step.by)
-    return yield* save(caller, type, step.by, { from: step.from, to, error: step.error })
+    return yield* save(caller, type, by, { ...step, to: yield* legal(step.from, by) })
   })
 
   return { find: repo.find, findAll: repo.findAll, save, move }

@@ -42,6 +42,7 @@ export class TestVendor extends Context.Service<
             const { credentials } = yield* Ref.get(now)
             if (credentials === "unreachable") return yield* unreachable(vendor)
             if (credentials === "dead") return yield* new VendorError({ vendor, reason: new Unauthorized() })
+            return {}
           })
         })
       })
