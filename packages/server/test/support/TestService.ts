@@ -15,7 +15,7 @@ export const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvw
 const masterKeys = Redacted.make(`test:${Buffer.alloc(32, 7).toString("base64")}`)
 
 /** Settings of a service under test: its own database, loopback receivers allowed. */
-export const settings: Settings = {
+const settings: Settings = {
   host: "127.0.0.1",
   port: 0,
   publicUrl: "http://127.0.0.1",

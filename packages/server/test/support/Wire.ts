@@ -9,7 +9,7 @@ export interface Request {
 }
 
 /** A problem document as it is on the wire, with everything that it says. */
-export const Problem = Schema.fromJsonString(
+const Problem = Schema.fromJsonString(
   Schema.StructWithRest(
     Schema.Struct({
       type: Schema.String,
