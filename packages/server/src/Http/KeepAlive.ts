@@ -16,7 +16,5 @@ export const keepAlive: HttpEffect.PreResponseHandler = (_request, response) => 
   if (body._tag !== "Stream") return Effect.succeed(response)
   const comments = Stream.map(Stream.tick(interval), () => comment)
   const stream = Stream.merge(body.stream, comments, { haltStrategy: "left" })
-  return Effect.succeed(
-    HttpServerResponse.setBody(response, HttpBody.stream(stream, body.contentType))
-  )
+  return Effect.succeed(HttpServerResponse.setBody(response, HttpBody.stream(stream, body.contentType)))
 }
