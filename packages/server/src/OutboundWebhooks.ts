@@ -1,6 +1,6 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
-import { type Forbidden, NotFound, Unprocessable } from "@do-integrations/domain/Problem"
+import { type Forbidden, NotFound, type Unprocessable } from "@do-integrations/domain/Problem"
 import { formatSecret } from "@do-integrations/domain/Webhook/Signature"
 import {
   CreatedOutboundWebhook,
@@ -22,10 +22,10 @@ import { Egress } from "./Egress.ts"
 import { newOutboundWebhookId } from "./Ids.ts"
 import { type DeliveryFilter, makeDeliveries } from "./OutboundWebhooks/Deliveries.ts"
 import { secretAddress } from "./OutboundWebhooks/Drain.ts"
+import { makeLimits } from "./OutboundWebhooks/Limits.ts"
 import { assignments } from "./Sql/Patch.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { visibleTo } from "./Sql/Visible.ts"
-import { Tenants } from "./Tenants.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
 import * as Column from "./Sql/Column.ts"
@@ -63,7 +63,7 @@ export class OutboundWebhooks extends Context.Service<
       const deliveries = yield* makeDeliveries
       const egress = yield* Egress
       const random = yield* SecureRandom.SecureRandom
-      const tenants = yield* Tenants
+      const checkLimits = yield* makeLimits
       const unit = yield* UnitOfWork
       const vault = yield* Vault
       const rows = rowsOf(OutboundWebhook)
@@ -74,14 +74,7 @@ export class OutboundWebhooks extends Context.Service<
         webhook: OutboundWebhook,
         sealed: Uint8Array
       ) {
-        const { endpointCap } = yield* tenants.lockSettings(tenantId)
-        const present = yield* sql`
-          SELECT id FROM outbound_webhooks WHERE tenant_id = ${tenantId} LIMIT ${endpointCap}`.pipe(
-          Effect.orDie
-        )
-        if (present.length >= endpointCap) {
-          return yield* new Unprocessable({ detail: `The tenant may have ${endpointCap} outbound webhooks` })
-        }
+        yield* checkLimits(tenantId, webhook)
         const { createdAt, customerId, description, enabled, eventTypes, id, url } = webhook
         yield* sql`
           INSERT INTO outbound_webhooks
@@ -135,6 +128,7 @@ export class OutboundWebhooks extends Context.Service<
         const changes = { url, description, event_types: eventTypes, enabled }
         const changed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : name))
         if (changed.length === 0) return yield* get(caller, id)
+        if (eventTypes !== undefined) yield* checkLimits(caller.tenantId, { id, eventTypes })
         const [webhook] = yield* sql`
           UPDATE outbound_webhooks SET ${assignments(sql, changes)}
           WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING ${columns}`.pipe(

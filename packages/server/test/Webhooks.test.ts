@@ -179,4 +179,26 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       assert.lengthOf(target.got, 1)
     })
   )
+
+  it.effect(
+    "let ten endpoints of a tenant take webhook:* events, so that deliveries do not feed deliveries",
+    () =>
+      Effect.gen(function* () {
+        const { client } = yield* (yield* TestService).tenant("Acme")
+        const make = (eventTypes: ReadonlyArray<string>) =>
+          client.webhooks.createOutboundWebhook({ payload: { url: "https://127.0.0.1/hooks", eventTypes } })
+        const watchers = yield* Effect.replicateEffect(make(["webhook:sent"]), 10)
+        yield* assertRefused(make(["webhook:*"]), "Unprocessable")
+        const other = yield* make(["*"])
+        const change = client.webhooks.updateOutboundWebhook({
+          params: { id: other.id },
+          payload: { eventTypes: ["webhook:sent"] }
+        })
+        yield* assertRefused(change, "Unprocessable")
+        const [first] = watchers
+        assert.isDefined(first)
+        yield* client.webhooks.removeOutboundWebhook({ params: { id: first.id } })
+        yield* change
+      })
+  )
 })

@@ -90,12 +90,21 @@ const Sweep = Layer.unwrap(
     const sql = yield* SqlClient.SqlClient
     const wakeups = yield* Wakeups
     const ids = rowsOf(Schema.Struct({ webhookId: OutboundWebhookId }))
+    // Where a sweep that found its fill ended, so that the endpoints after it have their turn.
+    let after = ""
     const sweep = Effect.gen(function* () {
       const now = yield* DateTime.nowAsDate
+      // From endpoint to endpoint along the index, however many deliveries of one are due.
       const due = yield* sql`
-        SELECT DISTINCT webhook_id FROM deliveries WHERE due_at <= ${now} LIMIT ${sweepSize}`.pipe(
-        Effect.flatMap(ids)
-      )
+        WITH RECURSIVE due AS (
+          (SELECT webhook_id FROM deliveries WHERE webhook_id > ${after} AND due_at <= ${now}
+            ORDER BY webhook_id LIMIT 1)
+          UNION ALL
+          SELECT next.webhook_id FROM due CROSS JOIN LATERAL (
+            SELECT webhook_id FROM deliveries WHERE webhook_id > due.webhook_id AND due_at <= ${now}
+            ORDER BY webhook_id LIMIT 1) AS next)
+        SELECT webhook_id FROM due LIMIT ${sweepSize}`.pipe(Effect.flatMap(ids))
+      after = due.length < sweepSize ? "" : (due.at(-1)?.webhookId ?? "")
       if (due.length > 0) yield* wakeups.offer(due.map((row) => row.webhookId))
     }).pipe(Effect.catchCause((cause) => Effect.logError("Looking for due deliveries failed", cause)))
     return Singleton.make("OutboundWebhooks.sweep", Effect.asVoid(Effect.repeat(sweep, sweepSchedule)))
