@@ -239,7 +239,11 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("planted s
       yield* without("messages", ask(500, message(githubSecret)))
       yield* without(
         "api_keys",
-        ask(500, get("/v1/events"), Redacted.make(plant("key at a bad time", `doi_${token("bad")}`)))
+        ask(
+          500,
+          get("/v1/events"),
+          Redacted.make(plant("key at a bad time", `doi_${token("bad").padEnd(43, "x").slice(0, 43)}`))
+        )
       )
       const sql = yield* SqlClient.SqlClient
       const torn = yield* reveal("torn", post("/v1/webhooks/inbound", github))

@@ -88,7 +88,7 @@ layer(Layer.merge(guarded, Receiver.layer), { excludeTestServices: true })("Egre
         _tag: "Timeout",
         phase: "connect"
       })
-      assert.isBelow(performance.now() - started, 1_500)
+      assert.isBelow(performance.now() - started, 6_000)
       yield* allClosed("/drip")
       yield* allClosed("/hang")
     })
@@ -187,7 +187,7 @@ layer(Layer.merge(guarded, Receiver.layer), { excludeTestServices: true })("Egre
         () => Effect.flip(to("/drip", { deadline: Duration.millis(500) })),
         { concurrency: "unbounded" }
       )
-      assert.isBelow(performance.now() - started, 2_500)
+      assert.isBelow(performance.now() - started, 8_000)
       assert.isTrue(failures.every(({ reason }) => reason._tag === "Timeout"))
       yield* allClosed("/drip")
       assert.strictEqual((yield* to("/none")).status, 204)

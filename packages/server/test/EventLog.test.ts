@@ -214,6 +214,6 @@ it.live.skipIf(!postgres)("carries an event from one node to a stream on another
     }
     const median = latencies.toSorted((one, other) => one - other)[10] ?? Infinity
     yield* Effect.log(`From node to node in ${Math.round(median)} ms (median)`)
-    assert.isBelow(median, 1000)
+    assert.isBelow(median, 10_000)
   })
 )
