@@ -82,17 +82,12 @@ const stop = Effect.fnUntraced(function* (service: ServiceProcess) {
 describe("start", () => {
   it.live("is ready within seconds on a database that exists", () =>
     Effect.gen(function* () {
-      const env = environment(yield* TestDatabase.fresh)
-      const started = Effect.gen(function* () {
-        const service = yield* launch(env)
-        const [took] = yield* Effect.timed(ready(service))
-        yield* Effect.log(`Ready after ${Math.round(Duration.toMillis(took))} ms`)
-        assert.include(service.output(), "Listening on")
-        return Duration.toSeconds(took)
-      }).pipe(Effect.scoped)
-      // The best of three at most: what is measured is the service, not what else the machine does.
-      const best = yield* Effect.repeat(started, { until: (seconds) => seconds < 5, times: 2 })
-      assert.isBelow(best, 20)
+      const service = yield* launch(environment(yield* TestDatabase.fresh))
+      const [took] = yield* Effect.timed(ready(service))
+      yield* Effect.log(`Ready after ${Math.round(Duration.toMillis(took))} ms`)
+      // Two on a machine with nothing else to do.
+      assert.isBelow(Duration.toSeconds(took), 10)
+      assert.include(service.output(), "Listening on")
     })
   )
 
