@@ -1,4 +1,4 @@
-import { NodeCrypto } from "@effect/platform-node"
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Providers } from "@do-integrations/providers/Provider"
 import { Effect, Layer } from "effect"
 import * as Admin from "./Admin.ts"

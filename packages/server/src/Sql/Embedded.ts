@@ -1,5 +1,5 @@
 import type { PGliteOptions } from "@electric-sql/pglite"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, FileSystem, Layer, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
