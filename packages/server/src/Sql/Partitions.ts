@@ -1,6 +1,8 @@
-import { Clock, DateTime, Effect } from "effect"
+import { Clock, DateTime, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { fromUUIDBytes } from "typeid-js"
+import * as Column from "./Column.ts"
+import { rowsOf } from "./Rows.ts"
 
 /** The tables that grow without end, with the prefix of their ids. Each has a partition a month. */
 const partitioned = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "att", audit_log: "aud" }
@@ -14,6 +16,8 @@ export const idAt = (prefix: string, millis: number): string => {
   new DataView(bytes.buffer).setBigUint64(0, BigInt(millis) << 16n)
   return fromUUIDBytes(prefix, bytes)
 }
+
+const relations = rowsOf(Schema.Struct({ name: Schema.String }))
 
 const months = Effect.map(Clock.currentTimeMillis, (now) => {
   const first = DateTime.startOf(DateTime.makeUnsafe(now), "month")
@@ -29,8 +33,6 @@ const months = Effect.map(Clock.currentTimeMillis, (now) => {
  */
 const ensure = Effect.fnUntraced(function* (table: string, name: string, bounds: string) {
   const sql = yield* SqlClient.SqlClient
-  const present = yield* sql<{ present: boolean }>`SELECT to_regclass(${name}) IS NOT NULL AS present`
-  if (present[0]?.present === true) return
   yield* Effect.gen(function* () {
     yield* sql`SELECT pg_advisory_xact_lock(hashtext('do-integrations partitions'))`
     yield* sql.unsafe(`CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} ${bounds}`)
@@ -44,16 +46,25 @@ const ensure = Effect.fnUntraced(function* (table: string, name: string, bounds:
  */
 export const ensurePartitions = Effect.gen(function* () {
   const ranges = yield* months
-  for (const [table, prefix] of Object.entries(partitioned)) {
-    yield* ensure(table, `${table}_rest`, "DEFAULT")
-    for (const { from, to } of ranges) {
-      const name = `${table}_${DateTime.formatIsoDate(from).slice(0, 7).replace("-", "_")}`
+  const wanted = Object.entries(partitioned).flatMap(([table, prefix]) => [
+    { table, name: `${table}_rest`, bounds: "DEFAULT" },
+    ...ranges.map(({ from, to }) => {
       const [low, high] = [from, to].map((time) => idAt(prefix, DateTime.toEpochMillis(time)))
-      yield* ensure(table, name, `FOR VALUES FROM ('${low}') TO ('${high}')`).pipe(
-        Effect.catchTag("SqlError", (error) =>
-          Effect.logWarning(`The partition ${name} could not be made; ${table}_rest takes its rows`, error)
-        )
+      const name = `${table}_${DateTime.formatIsoDate(from).slice(0, 7).replace("-", "_")}`
+      return { table, name, bounds: `FOR VALUES FROM ('${low}') TO ('${high}')` }
+    })
+  ])
+  const sql = yield* SqlClient.SqlClient
+  const present = new Set(
+    (yield* relations(
+      yield* sql`SELECT relname AS name FROM pg_class WHERE relname = ANY(${Column.text(wanted.map(({ name }) => name))})`
+    )).map(({ name }) => name)
+  )
+  for (const { bounds, name, table } of wanted.filter((one) => !present.has(one.name))) {
+    yield* ensure(table, name, bounds).pipe(
+      Effect.catchTag("SqlError", (error) =>
+        Effect.logWarning(`The partition ${name} could not be made; ${table}_rest takes its rows`, error)
       )
-    }
+    )
   }
 }).pipe(Effect.withSpan("Partitions.ensure"))
