@@ -11,7 +11,7 @@ import {
   type MessageId,
   type NewInboundWebhook
 } from "@do-integrations/domain/Webhook/Inbound"
-import { Context, DateTime, Effect, Layer, Redacted } from "effect"
+import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
 import { Digest, SecureRandom } from "effect/crypto"
 import { Base64Url } from "effect/encoding"
 import { SqlClient } from "effect/sql"
@@ -67,6 +67,7 @@ export class InboundWebhooks extends Context.Service<
       const secrets = yield* makeSecrets
       const unit = yield* UnitOfWork
       const rows = rowsOf(InboundWebhook)
+      const hashes = rowsOf(Schema.Struct({ tokenHash: Schema.Uint8Array }))
       const columns = sql.literal(
         "id, name, source, scheme::json AS scheme, customer_id, enabled, created_at"
       )
@@ -141,10 +142,10 @@ export class InboundWebhooks extends Context.Service<
         const changed = Object.keys(patch)
         if (changed.length === 0) return before
         const write = Effect.gen(function* () {
-          const updated = yield* sql<{ token_hash: Uint8Array }>`
+          const updated = yield* sql`
             UPDATE inbound_webhooks SET ${assignments(sql, { name, source, enabled, secrets: sealed })}
-            WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING token_hash`
-          yield* Effect.forEach(updated, (row) => sql.afterCommit(ingress.forget(row.token_hash)))
+            WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING token_hash`.pipe(Effect.flatMap(hashes))
+          yield* Effect.forEach(updated, (row) => sql.afterCommit(ingress.forget(row.tokenHash)))
           if (updated.length > 0) {
             const entry = { tenantId, actor: keyId, action: "inbound_webhook.updated", target: id }
             yield* audit.record({ ...entry, details: { changed } })
@@ -155,12 +156,13 @@ export class InboundWebhooks extends Context.Service<
       })
 
       const remove = Effect.fn("InboundWebhooks.remove")(function* (caller: Identity, id: InboundWebhookId) {
-        const [removed] = yield* sql<{ token_hash: Uint8Array }>`
+        const [removed] = yield* sql`
           DELETE FROM inbound_webhooks WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING token_hash`.pipe(
+          Effect.flatMap(hashes),
           Effect.orDie
         )
         if (removed === undefined) return yield* new NotFound()
-        yield* sql.afterCommit(ingress.forget(removed.token_hash))
+        yield* sql.afterCommit(ingress.forget(removed.tokenHash))
         const { keyId, tenantId } = caller
         yield* audit.record({ tenantId, actor: keyId, action: "inbound_webhook.removed", target: id })
       }, unit.commit)

@@ -1,59 +1,19 @@
-import { TenantId } from "@do-integrations/domain/Tenant"
-import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, FileSystem, Layer, Redacted, Schema } from "effect"
-import { Base64 } from "effect/encoding"
+import { Deferred, Effect, Exit, Fiber, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
-import { typeid } from "typeid-js"
-import * as Embedded from "../src/Sql/Embedded.ts"
-import { migrate } from "../src/Sql/Migrations.ts"
 import { type Address, Vault } from "../src/Vault.ts"
 import { KeyManagement } from "../src/Vault/KeyManagement.ts"
-import * as KeyRing from "../src/Vault/KeyRing.ts"
 import { SecretBox } from "../src/Vault/SecretBox.ts"
-import type { VaultError } from "../src/Vault/VaultError.ts"
-
-const keyOf = (byte: number) => Base64.encode(new Uint8Array(32).fill(byte))
-
-const vaultLayer = (masterKeys: string) =>
-  Vault.layer.pipe(Layer.provideMerge(KeyRing.layer(Redacted.make(masterKeys))))
-
-/** A vault with empty caches, as another process would have it. */
-const otherVault = (masterKeys: string) => Effect.provide(Vault, Layer.fresh(vaultLayer(masterKeys)))
-
-const mainRing = `main:${keyOf(1)}`
-
-const newTenant = Effect.sync(() => TenantId.make(typeid("ten").toString()))
-
-const addressOf = (tenantId: TenantId): Address => ({
-  tenantId,
-  table: "integrations",
-  row: "int_1",
-  field: "apiKey"
-})
-
-/** A new tenant with a secret sealed for one address. */
-const sealed = Effect.fnUntraced(function* (text: string, vault: Vault["Service"]) {
-  const address = addressOf(yield* newTenant)
-  yield* vault.createKey(address.tenantId)
-  return { address, bytes: yield* vault.seal(address, Redacted.make(text)) }
-})
-
-const reasonOf = <A, R>(effect: Effect.Effect<A, VaultError, R>) =>
-  Effect.map(Effect.flip(effect), ({ reason }) => reason._tag)
+import * as TestDatabase from "./support/TestDatabase.ts"
+import { keyOf, vaultLayer, otherVault, newTenant, addressOf, sealed, reasonOf } from "./support/Vaults.ts"
 
 const flipped = (bytes: Uint8Array, index: number) => bytes.with(index, (bytes[index] ?? 0) ^ 1)
 
-const Database = Layer.effectDiscard(migrate).pipe(
-  Layer.provideMerge(
-    Layer.unwrap(FileSystem.FileSystem.use((fs) => Effect.map(fs.makeTempDirectoryScoped(), Embedded.layer)))
-  ),
-  Layer.provide(NodeServices.layer)
-)
+const mainRing = `main:${keyOf(1)}`
 
-layer(vaultLayer(mainRing).pipe(Layer.provideMerge(Database)))("Vault", (it) => {
+layer(vaultLayer(mainRing).pipe(Layer.provideMerge(TestDatabase.layer)))("Vault", (it) => {
   it.effect.prop(
     "opens what it sealed, whatever the text; refuses text that UTF-8 cannot carry",
     {

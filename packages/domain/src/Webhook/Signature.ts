@@ -1,4 +1,4 @@
-import { Effect, Redacted, Result, Schema } from "effect"
+import { Bytes, Effect, Redacted, Result, Schema } from "effect"
 import { Mac } from "effect/crypto"
 import { Base64 } from "effect/encoding"
 
@@ -18,13 +18,8 @@ export class InvalidSigningSecret extends Schema.TaggedError<InvalidSigningSecre
 const utf8 = new TextEncoder()
 
 /** The bytes that Standard Webhooks sign: `id.timestamp.body`, the body as it is on the wire. */
-export const signedContent = (id: string, timestamp: string, body: Uint8Array): Uint8Array => {
-  const head = utf8.encode(`${id}.${timestamp}.`)
-  const content = new Uint8Array(head.length + body.length)
-  content.set(head)
-  content.set(body, head.length)
-  return content
-}
+export const signedContent = (id: string, timestamp: string, body: Uint8Array): Uint8Array =>
+  Bytes.concat([utf8.encode(`${id}.${timestamp}.`), body])
 
 /** The HMAC key of a Standard Webhooks secret. Make it once and keep it: it prints redacted. */
 export const signingKey = Effect.fnUntraced(function* (secret: Redacted.Redacted) {

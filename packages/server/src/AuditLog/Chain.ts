@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Bytes, Effect, Schema } from "effect"
 import { Digest } from "effect/crypto"
 
 /** The columns of an entry that its hash covers. */
@@ -28,8 +28,5 @@ export const link = (previous: Uint8Array, number: number, entry: ChainedEntry) 
     const digest = yield* Digest.Digest
     const { action, actor, at, details, id, target, tenantId } = entry
     const content = utf8.encode(JSON.stringify([number, id, tenantId, actor, action, target, details, at]))
-    const bytes = new Uint8Array(previous.length + content.length)
-    bytes.set(previous)
-    bytes.set(content, previous.length)
-    return yield* digest.digest(Digest.sha256, bytes)
+    return yield* digest.digest(Digest.sha256, Bytes.concat([previous, content]))
   }).pipe(Effect.orDie)

@@ -1,5 +1,5 @@
 import type { AuditVerification } from "@do-integrations/domain/Audit"
-import { Effect, Schema } from "effect"
+import { Bytes, Effect, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { Hex } from "effect/encoding"
 import { SqlClient } from "effect/sql"
@@ -18,9 +18,6 @@ const Extent = Schema.Struct({
   /** The first number after the end: an entry that no head vouches for. */
   beyond: Schema.optionalKey(Schema.Int)
 })
-
-const equal = (a: Uint8Array, b: Uint8Array) =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 /** Recomputes a tenant's chain and compares it, entry by entry and at its end. */
 export const makeVerify = Effect.gen(function* () {
@@ -61,13 +58,13 @@ export const makeVerify = Effect.gen(function* () {
         for (const entry of batch) {
           const number = last.number + 1
           hash = yield* link(hash, number, entry)
-          if (entry.number !== number || !equal(hash, entry.hash)) return found(number)
+          if (entry.number !== number || !Bytes.Equivalence(hash, entry.hash)) return found(number)
           last = entry
         }
         if (batch.length < batchSize) break
       }
       if (last.number < end) return found(last.number + 1)
-      return head !== undefined && !equal(hash, head) ? found(end) : found(beyond)
+      return head !== undefined && !Bytes.Equivalence(hash, head) ? found(end) : found(beyond)
     },
     Effect.provideService(Digest.Digest, digest),
     Effect.orDie
