@@ -5,6 +5,7 @@ import { DeepIntegrationsApi } from "./Api/DeepIntegrations.ts"
 import { finished } from "./Api/Document.ts"
 import { EventsApi } from "./Api/Events.ts"
 import { IntegrationsApi } from "./Api/Integrations.ts"
+import { JobsApi } from "./Api/Jobs.ts"
 import { Problems } from "./Api/Middleware.ts"
 import { SettingsApi } from "./Api/Settings.ts"
 import { TenantsApi } from "./Api/Tenants.ts"
@@ -20,6 +21,7 @@ export class Api extends HttpApi.make("do-integrations")
     IntegrationsApi,
     WebhooksApi,
     EventsApi,
+    JobsApi,
     AuditApi
   )
   .middleware(Problems)

@@ -44,9 +44,7 @@ export const configurations = {
 
 /** Settings of any vendor, as JSON; which fields there are depends on the vendor in the path. */
 export const DeepIntegrationSettings = Schema.Record(Schema.String, Schema.Json)
-  .check(shallow)
   .annotate({
-    identifier: "DeepIntegrationSettings",
     description:
       "stripe: accountType, platformFeePercent. workos: features, ssoProviders. " +
       "github: repository, branch, basePath, webhookSecret. " +
@@ -54,6 +52,8 @@ export const DeepIntegrationSettings = Schema.Record(Schema.String, Schema.Json)
       "Everything else is proved by the vendor and read-only (422).",
     examples: [{ platformFeePercent: 2.5 }]
   })
+  .check(shallow)
+  .annotate({ identifier: "DeepIntegrationSettings" })
 
 /** What comes next on the way to a connection: an address that the user visits, or nothing more. */
 export const ConnectStep = Schema.Union([

@@ -15,20 +15,21 @@ export type EventId = typeof EventId.Type
  * Where an event stands in the log, for readers that resume: `transaction id - sequence`. Later events
  * have later positions, and no event ever appears before a position that was read.
  */
-export const Position = Schema.String.check(
-  Schema.makeFilter((text) => {
-    const [, xid, sequence] = /^(\d{1,20})-(\d{1,19})$/.exec(text) ?? []
-    return (
-      (xid !== undefined &&
-        sequence !== undefined &&
-        BigInt(xid) < 2n ** 64n &&
-        BigInt(sequence) < 2n ** 63n) ||
-      "Expected the position of an event"
-    )
-  })
-)
+export const Position = Schema.String.annotate({ description: "Where an event stands in the log." })
+  .check(
+    Schema.makeFilter((text) => {
+      const [, xid, sequence] = /^(\d{1,20})-(\d{1,19})$/.exec(text) ?? []
+      return (
+        (xid !== undefined &&
+          sequence !== undefined &&
+          BigInt(xid) < 2n ** 64n &&
+          BigInt(sequence) < 2n ** 63n) ||
+        "Expected the position of an event"
+      )
+    })
+  )
   .pipe(Schema.brand("Position"))
-  .annotate({ identifier: "Position", description: "Where an event stands in the log." })
+  .annotate({ identifier: "Position" })
 export type Position = typeof Position.Type
 
 /** First segments of event types that only the platform publishes. */
@@ -50,14 +51,38 @@ export const EventTypeName = Schema.String.check(
   })
 ).annotate({ identifier: "EventTypeName", description: "Such as `invoice.paid`." })
 
+/** The type of a webhook that holds several events. No event has it, or receivers could not tell them apart. */
+export const batchType = "batch"
+
 /** The name of an event type that a tenant may publish: outside the platform's namespaces. */
-export const TenantEventTypeName = EventTypeName.check(
-  Schema.makeFilter(
-    (name) =>
-      !reservedNamespaces.has(name.split(/[.:]/, 1)[0] ?? "") ||
-      `Expected a type outside the reserved namespaces (${[...reservedNamespaces].join(", ")})`
+export const TenantEventTypeName = EventTypeName.annotate({
+  description: "An event type of the tenant's own, such as `invoice.paid`: outside the platform's namespaces."
+})
+  .check(
+    Schema.makeFilter(
+      (name) =>
+        !reservedNamespaces.has(name.split(/[.:]/, 1)[0] ?? "") ||
+        `Expected a type outside the reserved namespaces (${[...reservedNamespaces].join(", ")})`
+    ),
+    Schema.makeFilter((name) => name !== batchType || "Expected another type than batch, which is reserved")
   )
-).annotate({ identifier: "TenantEventTypeName", description: "An event type of the tenant's own." })
+  .annotate({ identifier: "TenantEventTypeName" })
+
+/** Names that an event is published to beside its type, such as a project or a region: 1 to 10 of them. */
+export const Channels = Schema.Array(
+  Schema.String.check(
+    Schema.isPattern(/^[A-Za-z0-9_.:-]{1,128}$/u, {
+      message: "Expected 1 to 128 letters, digits, _, ., : or -"
+    })
+  )
+)
+  .check(Schema.isMinLength(1), Schema.isMaxLength(10), Schema.isUnique())
+  .annotate({
+    identifier: "Channels",
+    description:
+      "Names of the tenant's own, such as a project or a region: 1 to 10 of them, each of 1 to 128 letters, digits, " +
+      "`_`, `.`, `:` or `-`."
+  })
 
 /** Something that happened, as it stands in the log. */
 export class Event extends Schema.Class<Event>("Event")({
@@ -66,6 +91,9 @@ export class Event extends Schema.Class<Event>("Event")({
   data: Schema.Json.pipe(described("What there is to say of it, as its type has it.")),
   customerId: Schema.optionalKey(CustomerId).pipe(
     described("The customer it concerns; left out: the tenant itself.")
+  ),
+  channels: Schema.optionalKey(Channels).pipe(
+    described("Set: webhooks that name channels take it only if they name one of these.")
   ),
   subject: Schema.optionalKey(Schema.String).pipe(
     described("The id of what it happened to, where that is one thing of the platform's.")
@@ -90,7 +118,8 @@ export type EventPage = typeof EventPage.Type
 export const NewEvent = Schema.Struct({
   type: TenantEventTypeName.pipe(described("What happened, such as `invoice.paid`.")),
   data: Schema.Json.check(shallow).pipe(described("Any JSON that fits the type's schema, if it has one.")),
-  customerId: Event.fields.customerId
+  customerId: Event.fields.customerId,
+  channels: Event.fields.channels
 }).annotate({
   identifier: "NewEvent",
   examples: [{ type: "invoice.paid", data: { invoice: "in_1042", amount: 4200 } }]

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 /** The name of an HTTP header (RFC 9110, section 5.1), up to 100 characters. */
 export const HeaderName = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/u, { message: "Expected the name of a header" })
-).annotate({ identifier: "HeaderName" })
+).annotate({ identifier: "HeaderName", description: "The name of an HTTP header, up to 100 characters." })
 
 const fault = (text: string): string | undefined => {
   if (/[\s\p{Cc}\p{Cs}]/u.test(text)) return "Expected a URL without spaces and control characters"

@@ -14,7 +14,8 @@ export type IntegrationId = typeof IntegrationId.Type
 
 /** The vendors with typed operations; a tenant has one integration of each. */
 export const DeepIntegrationType = Schema.Literals(["stripe", "workos", "github", "cloudflare"]).annotate({
-  identifier: "DeepIntegrationType"
+  identifier: "DeepIntegrationType",
+  description: "The vendor of a deep integration."
 })
 export type DeepIntegrationType = typeof DeepIntegrationType.Type
 
@@ -22,7 +23,8 @@ export type DeepIntegrationType = typeof DeepIntegrationType.Type
 export const IntegrationType = Schema.Literals([
   ...DeepIntegrationType.literals,
   "api_key",
-  "oauth"
+  "oauth",
+  "outbound_webhook"
 ]).annotate({
   identifier: "IntegrationType"
 })

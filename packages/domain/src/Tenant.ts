@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { described } from "./Described.ts"
 import { typeId } from "./Id.ts"
 import { Timestamp } from "./Time.ts"
+import { RetryPolicy } from "./Webhook/RetryPolicy.ts"
 
 /** The id of a tenant: one business on the platform. */
 export const TenantId = typeId("ten").pipe(Schema.brand("TenantId"))
@@ -56,9 +57,13 @@ export class TenantSettings extends Schema.Class<TenantSettings>("TenantSettings
   endpointCap: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })).pipe(
     described("How many outbound webhooks the tenant may have.")
   ),
-  /** Longer than any delivery is retried. */
   retentionDays: Schema.Int.check(Schema.isBetween({ minimum: 7, maximum: 365 })).pipe(
-    described("Days that events, messages, deliveries and attempts are kept.")
+    described(
+      "Days that events, messages, deliveries and attempts are kept. What is still on its way is kept until it ends."
+    )
+  ),
+  defaultRetry: Schema.optionalKey(RetryPolicy).pipe(
+    described("The `retry` of new outbound webhooks that name none; left out: the default schedule.")
   )
 }) {
   /** The settings of a tenant that has changed none. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { EventTypeName, reservedNamespaces, TenantEventTypeName } from "../src/Event.ts"
+import { batchType, EventTypeName, reservedNamespaces, TenantEventTypeName } from "../src/Event.ts"
 import { platformEvents } from "../src/Event/Platform.ts"
 import { patternsFor } from "../src/Webhook/Outbound.ts"
 
@@ -36,6 +36,14 @@ describe("platform events", () => {
       }
       assert.isTrue(mayPublish(`${namespace}s.x`))
       assert.isTrue(mayPublish(`x.${namespace}`))
+    }
+  })
+
+  it("leave the type of webhooks with several events to those", () => {
+    const mayPublish = Schema.is(TenantEventTypeName)
+    assert.isFalse(mayPublish(batchType))
+    for (const type of ["batch.closed", "batch:closed", "batches", "nightly.batch"]) {
+      assert.isTrue(mayPublish(type), type)
     }
   })
 })

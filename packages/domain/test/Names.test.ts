@@ -8,7 +8,8 @@ import { HeaderName, WebUrl } from "../src/Http.ts"
 import { IntegrationId } from "../src/Integration.ts"
 import { CustomerId, DisplayName, Origin, TenantId } from "../src/Tenant.ts"
 import { InboundWebhookId, MessageId } from "../src/Webhook/Inbound.ts"
-import { AttemptId, DeliveryId, EventPattern, OutboundWebhookId } from "../src/Webhook/Outbound.ts"
+import { AttemptId, DeliveryId } from "../src/Webhook/Delivery.ts"
+import { EventPattern, OutboundWebhookId } from "../src/Webhook/Outbound.ts"
 
 const ids = {
   ten: TenantId,

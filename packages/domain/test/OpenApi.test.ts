@@ -3,6 +3,8 @@ import { Context, Option, Predicate, Schema } from "effect"
 import { type HttpApiEndpoint, OpenApi } from "effect/http-api"
 import { Api } from "../src/Api.ts"
 import { Authorization, Problems, RequiredScope, RootAuthorization } from "../src/Api/Middleware.ts"
+import { Filter, maxComparisons, maxFilterDepth } from "../src/Webhook/Filter.ts"
+import { operators } from "../src/Webhook/Filter/Operators.ts"
 
 const document = OpenApi.fromApi(Api)
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -23,6 +25,9 @@ const Field = Schema.Struct({
   items: Schema.optionalKey(Schema.Struct({ format: Schema.optionalKey(Schema.String) }))
 })
 const fieldOf = Schema.decodeUnknownSync(Field)
+const filterOf = Schema.decodeUnknownSync(
+  Schema.Struct({ description: Schema.String, examples: Schema.Array(Schema.Json) })
+)
 
 /** Every field of a schema and of what is in it, named after where it stands. */
 const fieldsOf = (
@@ -106,6 +111,36 @@ describe("OpenAPI document", () => {
     }
   })
 
+  it("describes every schema that has a name and no fields of its own", () => {
+    const schemas = Object.entries(document.components.schemas)
+    const fieldless = schemas.filter(([, schema]) => !("properties" in schema) && !("anyOf" in schema))
+    const names = ["Filter", "DataPath", "CustomHeaderName", "Channels", "JobType", "JobState"]
+    assert.includeMembers(
+      fieldless.map(([name]) => name),
+      names
+    )
+    const descriptions = fieldless.map(([name, schema]) => [name, fieldOf(schema).description ?? ""] as const)
+    for (const [name, description] of descriptions) assert.match(description, /^[A-Za-z`].*\.$/s, name)
+    // One that was taken over from what it is made of describes something else.
+    assert.strictEqual(new Set(descriptions.map(([, description]) => description)).size, descriptions.length)
+  })
+
+  it("explains filters with every operator, the bounds and an example that is one", () => {
+    const { description, examples } = filterOf(document.components.schemas["Filter"])
+    for (const operator of [
+      ...operators.keys(),
+      "$and",
+      "$or",
+      "$not",
+      `${maxComparisons}`,
+      `${maxFilterDepth}`
+    ]) {
+      assert.include(description, operator)
+    }
+    assert.isNotEmpty(examples)
+    for (const example of examples) assert.isTrue(Schema.is(Filter)(example))
+  })
+
   it("says which fields are points in time", () => {
     const times = fields.filter(({ name }) => /\.(?:at|\w+At)$/.test(name) && !name.endsWith(".brokenAt"))
     assert.isAtLeast(times.length, 30)
@@ -114,7 +149,9 @@ describe("OpenAPI document", () => {
 
   it("says which fields are secrets", () => {
     const secrets = fields.filter(
-      ({ name }) => /\.(?:secrets?|credential)$/.test(name) || name === "CreatedInboundWebhook.url"
+      ({ name }) =>
+        (/\.(?:secrets?|credential)$/.test(name) && !name.includes("Header.")) ||
+        ["CreatedInboundWebhook.url", "CustomHeader.value"].includes(name)
     )
     assert.sameMembers(
       secrets.map(({ name }) => name),
@@ -122,10 +159,13 @@ describe("OpenAPI document", () => {
         "CreatedApiKey.secret",
         "CreatedInboundWebhook.url",
         "CreatedOutboundWebhook.secret",
+        "CustomHeader.value",
         "InboundWebhookPatch.secrets",
         "IntegrationPatch.credential",
         "NewInboundWebhook.secrets",
-        "NewIntegration.credential"
+        "NewIntegration.credential",
+        "PreviousSigningSecret.secret",
+        "SigningSecrets.secret"
       ]
     )
     for (const { name, schema } of secrets) {
@@ -144,6 +184,19 @@ describe("OpenAPI document", () => {
       "NewEvent"
     ]) {
       assert.isNotEmpty(schemas[name]?.["examples"], name)
+    }
+  })
+
+  it("says which bodies may be left out, and nowhere that one may be null", () => {
+    const optional = operations.flatMap(({ name, requestBody }) =>
+      requestBody === undefined || requestBody.required ? [] : [name]
+    )
+    assert.sameMembers(optional, [
+      "post /v1/webhooks/outbound/{id}/rotate-secret",
+      "post /v1/webhooks/outbound/{id}/resume"
+    ])
+    for (const name of ["Rotation", "Resumption"]) {
+      assert.strictEqual(document.components.schemas[name]?.["type"], "object")
     }
   })
 

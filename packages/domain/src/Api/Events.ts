@@ -12,7 +12,7 @@ export const EventMessage = Schema.Struct({
   id: Position.pipe(described("The event's position, to resume from with `Last-Event-ID`.")),
   event: Schema.tag("event").pipe(described("Every message is one event of the log.")),
   data: Schema.fromJsonString(Event).pipe(
-    Schema.annotateEncoded({ identifier: "EventJson" }),
+    Schema.annotateEncoded({ identifier: "EventJson", description: "An event as JSON text." }),
     described("The event as JSON text.")
   )
 }).annotate({ identifier: "EventMessage" })

@@ -1,6 +1,7 @@
 import { Struct } from "effect"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Unprocessable } from "../Problem.ts"
 import { TenantSettings } from "../Tenant.ts"
 import { Authorization, RequiredScope, TenantWide } from "./Middleware.ts"
 
@@ -17,11 +18,14 @@ export class SettingsApi extends HttpApiGroup.make("settings")
     ),
     HttpApiEndpoint.patch("updateSettings", "/", {
       payload: SettingsPatch,
-      success: TenantSettings
+      success: TenantSettings,
+      error: Unprocessable
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Update the settings",
-        description: "Changes the settings that are given; the others stay."
+        description:
+          "Changes the settings that are given; the others stay. What is kept may not go before a webhook's last " +
+          "attempt to deliver it."
       })
     )
   )

@@ -3,7 +3,13 @@ import { IntegrationType } from "../Integration.ts"
 import { InboundWebhookId } from "../Webhook/Inbound.ts"
 import { OutboundWebhookId } from "../Webhook/Outbound.ts"
 
-/** The payload of each event that the platform itself publishes. */
+/**
+ * The payload of each event that the platform itself publishes.
+ *
+ * `webhook:sent` tells of each delivery's end: once when it succeeded or its retries ran out, and once more when
+ * somebody has it delivered again after that. What was skipped or cancelled was not sent and tells nothing, nor do
+ * deliveries of `webhook:*` events, which would go on for ever.
+ */
 export const platformEvents = {
   "integration:connected": Schema.Struct({ integrationType: IntegrationType }),
   "integration:disconnected": Schema.Struct({ integrationType: IntegrationType }),
@@ -17,10 +23,26 @@ export const platformEvents = {
   "oauth:expired": Schema.Struct({ provider: Schema.String, connectionId: Schema.String })
 } as const
 
+const instant = Schema.String.annotate({ format: "date-time" })
+
+/** What the platform tells besides of outbound webhooks, in one of the reserved namespaces. */
+export const endpointEvents = {
+  /** An outbound webhook has failed for half of the time after which it is disabled. */
+  "endpoint.failing": Schema.Struct({
+    webhookId: OutboundWebhookId,
+    failingSince: instant,
+    disabledAt: instant
+  }),
+  /** Somebody asked for a test of an outbound webhook. */
+  "endpoint.test": Schema.Struct({ webhookId: OutboundWebhookId })
+} as const
+
+const published = { ...platformEvents, ...endpointEvents }
+
 /** A platform event: its type and the payload that goes with it. */
 export type PlatformEvent = {
-  readonly [Type in keyof typeof platformEvents]: {
+  readonly [Type in keyof typeof published]: {
     readonly type: Type
-    readonly data: (typeof platformEvents)[Type]["Type"]
+    readonly data: (typeof published)[Type]["Type"]
   }
-}[keyof typeof platformEvents]
+}[keyof typeof published]
