@@ -7,7 +7,7 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import { pages } from "@do-integrations/client/Pages"
 import type { Integration } from "@do-integrations/domain/Integration"
-import type { Delivery } from "@do-integrations/domain/Webhook/Outbound"
+import type { Delivery } from "@do-integrations/domain/Webhook/Delivery"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Context, Effect, Layer, Redacted, Schema, Stream } from "effect"
 

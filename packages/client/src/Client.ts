@@ -21,7 +21,9 @@ type Request<Endpoint extends HttpApiEndpoint.ConstraintRequest> = Types.Simplif
   Part<"params", Endpoint["~Params"]["Type"]> &
     OptionalPart<"query", Endpoint["~Query"]["Type"]> &
     OptionalPart<"headers", Endpoint["~Headers"]["Type"]> &
-    Part<"payload", Endpoint["~Payload"]["Type"]>
+    (undefined extends Endpoint["~Payload"]["Type"]
+      ? Partial<Part<"payload", Endpoint["~Payload"]["Type"]>>
+      : Part<"payload", Endpoint["~Payload"]["Type"]>)
 >
 
 type Method<Endpoint extends HttpApiEndpoint.ConstraintRequest> = (
@@ -37,7 +39,7 @@ type Method<Endpoint extends HttpApiEndpoint.ConstraintRequest> = (
 /**
  * The API as typed effects, one method per endpoint: `client.integrations.listIntegrations()`. A request is
  * given as its `params`, `query`, `headers` and `payload`. Queries and headers of which nothing is required
- * may be left out, and so may a request of which nothing is left then.
+ * may be left out, as may a payload that a request need not have, and so may a request of which nothing is left then.
  */
 export type Client = {
   readonly [Group in Groups as Group["identifier"]]: {
