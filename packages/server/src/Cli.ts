@@ -6,6 +6,7 @@ import { deep } from "./Cli/Deep.ts"
 import { deliveries } from "./Cli/Deliveries.ts"
 import { events } from "./Cli/Events.ts"
 import { integrations } from "./Cli/Integrations.ts"
+import { jobs } from "./Cli/Jobs.ts"
 import { keys } from "./Cli/Keys.ts"
 import { Json } from "./Cli/Output.ts"
 import { tenants } from "./Cli/Tenants.ts"
@@ -33,6 +34,7 @@ export const make = <E, R>({ migrate, serve }: Service<E, R>) =>
       integrations,
       webhooks,
       deliveries,
+      jobs,
       events,
       audit,
       deep

@@ -10,7 +10,7 @@ import { type DenialReason, EgressDenied } from "./Egress/EgressFailure.ts"
 import * as Guard from "./Egress/Guard.ts"
 import * as Resolver from "./Egress/Resolver.ts"
 
-export type { EgressRequest } from "./Egress/Dispatch.ts"
+export type { EgressRequest, EgressResponse } from "./Egress/Dispatch.ts"
 export { EgressDenied, EgressFailure } from "./Egress/EgressFailure.ts"
 
 /** Bytes of headers an answer may have. */

@@ -1,9 +1,10 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
-import type { Event, EventPage, NewEvent, Position } from "@do-integrations/domain/Event"
+import type { Event, EventId, EventPage, NewEvent, Position } from "@do-integrations/domain/Event"
 import type { PlatformEvent } from "@do-integrations/domain/Event/Platform"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import type { Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
+import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { Context, Effect, Layer, type Stream } from "effect"
 import { Digest } from "effect/crypto"
 import { customerFor } from "./Customers.ts"
@@ -21,6 +22,16 @@ export type PlatformEntry = PlatformEvent & {
   readonly customerId?: CustomerId | undefined
   /** The id of the integration, webhook or connection. */
   readonly subject?: string | undefined
+  /** Minted when it is written, unless it is given. */
+  readonly id?: EventId
+  /** Set: it goes to this endpoint alone. */
+  readonly only?: OutboundWebhookId
+}
+
+/** The one endpoint that an event is published to, with whose it is. */
+export interface Target {
+  readonly id: OutboundWebhookId
+  readonly customerId: CustomerId | undefined
 }
 
 /** What happened, in an order that every reader can resume from without missing anything. */
@@ -34,7 +45,9 @@ export class EventLog extends Context.Service<
       caller: Identity,
       event: NewEvent,
       /** An `Idempotency-Key`: with it, the event is published once in 24 hours. */
-      key?: string
+      key?: string,
+      /** Set: it goes to this endpoint alone, and belongs to the endpoint's customer. */
+      target?: Target
     ): Effect.Effect<Published, Forbidden | Unprocessable>
     /** Newest first; `cursor` is a position. */
     list(caller: Identity, query: PageQuery & EventFilter): Effect.Effect<EventPage>
@@ -54,17 +67,26 @@ export class EventLog extends Context.Service<
       const record = (...events: ReadonlyArray<PlatformEntry>) =>
         Effect.asVoid(append(events.map((event): Entry => ({ ...event, data: { ...event.data } }))))
 
-      const publish = Effect.fn("EventLog.publish")(function* (
+      // Without a span: its request has one, and so has its commit.
+      const publish = Effect.fnUntraced(function* (
         caller: Identity,
         event: NewEvent,
-        key?: string
+        key?: string,
+        target?: Target
       ) {
         const { tenantId } = caller
-        const customerId = yield* customerFor(caller, event.customerId)
+        const customerId = yield* customerFor(caller, (target ?? event).customerId)
         yield* types.check(tenantId, event.type, event.data)
-        const entry = { ...event, customerId, tenantId }
+        const aim = target === undefined ? {} : { only: target.id, subject: target.id }
+        const entry = { ...event, customerId, tenantId, ...aim }
         if (key === undefined) return yield* submit({ entry })
-        const parts = ["publishEvent", customerId ?? "", event.type, JSON.stringify(event.data)]
+        const parts = [
+          target === undefined ? "publishEvent" : `triggerOutboundWebhook ${target.id}`,
+          customerId ?? "",
+          event.type,
+          (event.channels ?? []).join(" "),
+          JSON.stringify(event.data)
+        ]
         const fingerprint = yield* Effect.provideService(fingerprintOf(parts), Digest.Digest, digest)
         return yield* submit({ entry, keyed: { tenantId, key: keyOf(caller, key), fingerprint } })
       })

@@ -13,6 +13,7 @@ import { quiet } from "./Http/Exchange.ts"
 import { withFallback } from "./Http/Fallback.ts"
 import * as Health from "./Http/Health.ts"
 import * as Idempotency from "./Http/Idempotency.ts"
+import * as JobsHttp from "./Jobs/Http.ts"
 import { createServer } from "./Http/NodeServer.ts"
 import * as Problems from "./Http/Problems.ts"
 import { Stopping } from "./Http/Stopping.ts"
@@ -33,6 +34,7 @@ const groups = Layer.mergeAll(
   IntegrationsHttp.layer,
   WebhooksHttp.layer,
   EventsHttp.layer,
+  JobsHttp.layer,
   AuditHttp.layer
 )
 

@@ -1,40 +1,52 @@
+import type { Recovery, Resumption, WebhookTrigger } from "@do-integrations/domain/Api/Webhooks/Outbound"
 import type { Identity } from "@do-integrations/domain/ApiKey"
+import type { Job } from "@do-integrations/domain/Job"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
-import { type Forbidden, NotFound, type Unprocessable } from "@do-integrations/domain/Problem"
-import { formatSecret } from "@do-integrations/domain/Webhook/Signature"
 import {
+  type Conflict,
+  type Forbidden,
+  type IllegalTransition,
+  NotFound,
+  type Unprocessable
+} from "@do-integrations/domain/Problem"
+import type {
+  Delivery,
+  DeliveryDetail,
+  DeliveryId,
+  WebhookResult
+} from "@do-integrations/domain/Webhook/Delivery"
+import type {
   CreatedOutboundWebhook,
-  type Delivery,
-  type DeliveryDetail,
-  type DeliveryId,
-  type NewOutboundWebhook,
+  NewOutboundWebhook,
   OutboundWebhook,
-  type OutboundWebhookId,
-  type OutboundWebhookPatch
+  OutboundWebhookId,
+  OutboundWebhookPatch,
+  Rotation,
+  SigningSecrets
 } from "@do-integrations/domain/Webhook/Outbound"
-import { Context, DateTime, Effect, Layer } from "effect"
-import { SecureRandom } from "effect/crypto"
+import type { WebhookStatistics } from "@do-integrations/domain/Webhook/Statistics"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { AuditLog } from "./AuditLog.ts"
-import { customerFor } from "./Customers.ts"
-import { checkDestination } from "./Destinations.ts"
-import { Egress } from "./Egress.ts"
-import { newOutboundWebhookId } from "./Ids.ts"
-import { type DeliveryFilter, makeDeliveries } from "./OutboundWebhooks/Deliveries.ts"
-import { secretAddress } from "./OutboundWebhooks/Drain.ts"
-import { makeLimits } from "./OutboundWebhooks/Limits.ts"
-import { assignments } from "./Sql/Patch.ts"
-import { rowsOf } from "./Sql/Rows.ts"
+import { makeCreate } from "./OutboundWebhooks/Create.ts"
+import { makeDeliveries } from "./OutboundWebhooks/Deliveries.ts"
+import type { DeliveryFilter } from "./OutboundWebhooks/DeliveryPages.ts"
+import { makeRecovery } from "./OutboundWebhooks/Recovery.ts"
+import { makeRedelivery } from "./OutboundWebhooks/Redelivery.ts"
+import { makeRotation } from "./OutboundWebhooks/Rotation.ts"
+import { makeStanding } from "./OutboundWebhooks/Standing.ts"
+import { makeStatistics, type Span } from "./OutboundWebhooks/Statistics.ts"
+import { makeStore } from "./OutboundWebhooks/Store.ts"
+import { makeTrigger } from "./OutboundWebhooks/Trigger.ts"
+import { makeUpdate } from "./OutboundWebhooks/Update.ts"
 import { visibleTo } from "./Sql/Visible.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
-import { Vault } from "./Vault.ts"
-import * as Column from "./Sql/Column.ts"
 
 /** Endpoints of tenants and their customers that events are delivered to. */
 export class OutboundWebhooks extends Context.Service<
   OutboundWebhooks,
   {
-    /** The answer is the only place where the signing secret is shown. */
+    /** The answer shows the signing secret. */
     create(
       caller: Identity,
       webhook: NewOutboundWebhook
@@ -42,17 +54,73 @@ export class OutboundWebhooks extends Context.Service<
     get(caller: Identity, id: OutboundWebhookId): Effect.Effect<OutboundWebhook, NotFound>
     /** Those of these ids that the caller may see. */
     byIds(caller: Identity, ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<OutboundWebhook>>
+    /** `null` takes away what may be left out. */
     update(
       caller: Identity,
       id: OutboundWebhookId,
       patch: OutboundWebhookPatch
-    ): Effect.Effect<OutboundWebhook, NotFound | Unprocessable>
+    ): Effect.Effect<OutboundWebhook, NotFound | Conflict | Unprocessable>
     /** What was on its way is recorded as skipped. */
     remove(caller: Identity, id: OutboundWebhookId): Effect.Effect<void, NotFound>
+    /** Nothing is delivered from now on; what comes is recorded as skipped. */
+    pause(
+      caller: Identity,
+      id: OutboundWebhookId
+    ): Effect.Effect<OutboundWebhook, NotFound | Conflict | IllegalTransition>
+    /** With `recoverSince`, what was skipped since then is delivered: by a job, or where there is an order at once. */
+    resume(
+      caller: Identity,
+      id: OutboundWebhookId,
+      resumption: typeof Resumption.Type
+    ): Effect.Effect<OutboundWebhook, NotFound | Conflict | IllegalTransition>
+    /** What deliveries are signed with; the audit log tells who looked. */
+    secrets(caller: Identity, id: OutboundWebhookId): Effect.Effect<SigningSecrets, NotFound>
+    /** Replaces the secret; the old one signs beside the new one for a while. */
+    rotateSecret(
+      caller: Identity,
+      id: OutboundWebhookId,
+      rotation: typeof Rotation.Type
+    ): Effect.Effect<SigningSecrets, NotFound | Conflict | Unprocessable>
+    /** Publishes an event to this endpoint alone; with a `key` once in 24 hours. `hurry` ends the waiting. */
+    trigger(
+      caller: Identity,
+      id: OutboundWebhookId,
+      trigger: typeof WebhookTrigger.Type,
+      options: { readonly key: string | undefined; readonly hurry: Effect.Effect<void> }
+    ): Effect.Effect<
+      { readonly result: WebhookResult; readonly replayed: boolean },
+      NotFound | Forbidden | Unprocessable
+    >
+    /** Sends `endpoint.test`. `hurry` ends the waiting. */
+    test(
+      caller: Identity,
+      id: OutboundWebhookId,
+      hurry: Effect.Effect<void>
+    ): Effect.Effect<WebhookResult, NotFound>
+    /** Has what was not delivered delivered again, by a job. */
+    recover(
+      caller: Identity,
+      id: OutboundWebhookId,
+      recovery: typeof Recovery.Type
+    ): Effect.Effect<Job, NotFound | Unprocessable>
+    /** Cancels what is on its way now, by a job. */
+    cancelDeliveries(caller: Identity, id: OutboundWebhookId): Effect.Effect<Job, NotFound>
+    statistics(
+      caller: Identity,
+      id: OutboundWebhookId,
+      span: Span
+    ): Effect.Effect<WebhookStatistics, NotFound | Unprocessable>
     /** Newest first. */
-    deliveries(caller: Identity, query: PageQuery & DeliveryFilter): Effect.Effect<Page<Delivery>>
+    deliveries(
+      caller: Identity,
+      query: PageQuery & DeliveryFilter
+    ): Effect.Effect<Page<Delivery>, Unprocessable>
     /** One delivery with every attempt. */
     delivery(caller: Identity, id: DeliveryId): Effect.Effect<DeliveryDetail, NotFound>
+    /** Delivers again, whatever became of it; the retries begin anew. */
+    retryDelivery(caller: Identity, id: DeliveryId): Effect.Effect<Delivery, NotFound | Unprocessable>
+    /** Ends what is still on its way, or holds up its order. */
+    cancelDelivery(caller: Identity, id: DeliveryId): Effect.Effect<Delivery, NotFound | Conflict>
   }
 >()("@do-integrations/server/OutboundWebhooks") {
   static readonly layer = Layer.effect(
@@ -61,100 +129,12 @@ export class OutboundWebhooks extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const audit = yield* AuditLog
       const deliveries = yield* makeDeliveries
-      const egress = yield* Egress
-      const random = yield* SecureRandom.SecureRandom
-      const checkLimits = yield* makeLimits
+      const recovery = yield* makeRecovery
+      const redelivery = yield* makeRedelivery
+      const rotation = yield* makeRotation
+      const standing = yield* makeStanding
+      const store = yield* makeStore
       const unit = yield* UnitOfWork
-      const vault = yield* Vault
-      const rows = rowsOf(OutboundWebhook)
-      const columns = sql.literal("id, url, description, event_types, customer_id, enabled, created_at")
-
-      const insert = Effect.fnUntraced(function* (
-        { keyId, tenantId }: Identity,
-        webhook: OutboundWebhook,
-        sealed: Uint8Array
-      ) {
-        yield* checkLimits(tenantId, webhook)
-        const { createdAt, customerId, description, enabled, eventTypes, id, url } = webhook
-        yield* sql`
-          INSERT INTO outbound_webhooks
-            (id, tenant_id, customer_id, url, description, event_types, secret, enabled, created_at)
-          VALUES (${id}, ${tenantId}, ${customerId ?? null}, ${url}, ${description ?? null}, ${Column.text(eventTypes)},
-            ${sealed}, ${enabled}, ${DateTime.toDateUtc(createdAt)})`.pipe(Effect.orDie)
-        yield* audit.record({ tenantId, actor: keyId, action: "outbound_webhook.created", target: id })
-      }, unit.commit)
-
-      const create = Effect.fn("OutboundWebhooks.create")(function* (
-        caller: Identity,
-        { customerId: named, ...rest }: NewOutboundWebhook
-      ) {
-        const customerId = yield* customerFor(caller, named)
-        yield* checkDestination(egress, "url", rest.url)
-        const id = yield* newOutboundWebhookId
-        const secret = formatSecret(yield* random.randomBytes(32))
-        const sealed = yield* Effect.orDie(vault.seal(secretAddress(caller.tenantId, id), secret))
-        const webhook = new CreatedOutboundWebhook({
-          id,
-          ...rest,
-          ...(customerId === undefined ? {} : { customerId }),
-          enabled: true,
-          createdAt: yield* DateTime.now,
-          secret
-        })
-        yield* insert(caller, webhook, sealed)
-        return webhook
-      })
-
-      const byIds = Effect.fn("OutboundWebhooks.byIds")(function* (
-        caller: Identity,
-        ids: ReadonlyArray<string>
-      ) {
-        return yield* rows(
-          yield* sql`
-          SELECT ${columns} FROM outbound_webhooks WHERE id = ANY(${Column.text(ids)}) AND ${visibleTo(sql, caller)}`
-        )
-      }, Effect.orDie)
-
-      const get = Effect.fn("OutboundWebhooks.get")(function* (caller: Identity, id: OutboundWebhookId) {
-        const [webhook] = yield* byIds(caller, [id])
-        return webhook ?? (yield* new NotFound())
-      })
-
-      const write = Effect.fnUntraced(function* (
-        caller: Identity,
-        id: OutboundWebhookId,
-        { description, enabled, eventTypes, url }: OutboundWebhookPatch
-      ) {
-        const changes = { url, description, event_types: eventTypes, enabled }
-        const changed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : name))
-        if (changed.length === 0) return yield* get(caller, id)
-        if (eventTypes !== undefined) yield* checkLimits(caller.tenantId, { id, eventTypes })
-        const [webhook] = yield* sql`
-          UPDATE outbound_webhooks SET ${assignments(sql, changes)}
-          WHERE id = ${id} AND ${visibleTo(sql, caller)} RETURNING ${columns}`.pipe(
-          Effect.flatMap(rows),
-          Effect.orDie
-        )
-        if (webhook === undefined) return yield* new NotFound()
-        yield* audit.record({
-          tenantId: caller.tenantId,
-          actor: caller.keyId,
-          action: "outbound_webhook.updated",
-          target: id,
-          details: { changed }
-        })
-        return webhook
-      }, unit.commit)
-
-      const update = Effect.fn("OutboundWebhooks.update")(function* (
-        caller: Identity,
-        id: OutboundWebhookId,
-        patch: OutboundWebhookPatch
-      ) {
-        yield* get(caller, id)
-        if (patch.url !== undefined) yield* checkDestination(egress, "url", patch.url)
-        return yield* write(caller, id, patch)
-      })
 
       const remove = Effect.fn("OutboundWebhooks.remove")(function* (
         caller: Identity,
@@ -166,18 +146,29 @@ export class OutboundWebhooks extends Context.Service<
         )
         if (removed.length === 0) return yield* new NotFound()
         yield* deliveries.skipAll(id)
+        yield* Effect.orDie(sql`DELETE FROM delivery_statistics WHERE webhook_id = ${id}`)
         const { keyId, tenantId } = caller
         yield* audit.record({ tenantId, actor: keyId, action: "outbound_webhook.removed", target: id })
       }, unit.commit)
 
       return OutboundWebhooks.of({
-        create,
-        get,
-        byIds,
-        update,
+        create: yield* makeCreate,
+        get: store.get,
+        byIds: store.byIds,
+        update: yield* makeUpdate,
         remove,
+        pause: standing.pause,
+        resume: standing.resume,
+        secrets: rotation.disclose,
+        rotateSecret: rotation.rotate,
+        ...(yield* makeTrigger),
+        recover: recovery.recover,
+        cancelDeliveries: recovery.cancelAll,
+        statistics: yield* makeStatistics,
         deliveries: deliveries.list,
-        delivery: deliveries.get
+        delivery: deliveries.detail,
+        retryDelivery: redelivery.retry,
+        cancelDelivery: redelivery.cancel
       })
     })
   )

@@ -1,16 +1,18 @@
 import { Clock, DateTime, Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { Singleton } from "effect/cluster"
 import { SqlClient } from "effect/sql"
+import { type AgingTable, batchSize, makeAged } from "./Retention/Aged.ts"
 import { Topology } from "./Sql.ts"
 import * as Column from "./Sql/Column.ts"
 import { ensurePartitions, idAt } from "./Sql/Partitions.ts"
 import { rowsOf } from "./Sql/Rows.ts"
+import { vacuum } from "./Sql/Vacuum.ts"
 
 /** How often one node of the cluster tidies up. */
 export const tidySchedule = Schedule.spaced("1 hour")
 
-/** Rows that one statement deletes, so that none holds locks for long. */
-const batchSize = 1000
+/** How long after the start it does so first: what a crash left to be delivered has its turn before. */
+const firstAfter = "1 minute"
 
 /** Months after which nobody may keep anything: the longest retention is 365 days. */
 const longestRetention = { months: 13 }
@@ -18,28 +20,39 @@ const longestRetention = { months: 13 }
 /** How old a row may be that was being written while its tenant was deleted. */
 const stragglers = Duration.days(1)
 
-/** Tables whose rows a tenant keeps for its `retentionDays`, with the prefix of their ids. */
-const kept = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "att" }
+/** A delivery goes before what belongs to it, so that nothing is left half there. */
+const aging: ReadonlyArray<AgingTable> = [
+  { table: "deliveries", key: "id", prefix: "dlv" },
+  { table: "undelivered", key: "delivery_id", prefix: "dlv" },
+  { table: "attempts", key: "delivery_id", prefix: "dlv" },
+  { table: "events", key: "id", prefix: "evt" },
+  { table: "messages", key: "id", prefix: "msg" }
+]
+
+/** Days after which statistics go: a little more than the longest span that they are asked for. */
+const statisticsDays = 32
 
 /** Tables whose rows say themselves when they may go. */
 const expiring = ["idempotency_keys", "message_keys"]
 
-const Partition = Schema.Struct({ name: Schema.String })
 const Keepers = Schema.Struct({ days: Schema.Int, ids: Schema.Array(Schema.String) })
+
+const daysBefore = (millis: number, days: number) =>
+  DateTime.toDateUtc(DateTime.subtract(DateTime.makeUnsafe(millis), { days }))
 
 /**
  * Prepares partitions and lets go of what is too old: rows past their tenant's retention in small batches,
- * partitions past everybody's as a whole. Rows of a tenant that is gone go too: one that was being written
- * while it was deleted. The audit log is kept.
+ * partitions past everybody's as a whole. What is still on its way is kept until it ends. Rows of a tenant that
+ * is gone go too: one that was being written while it was deleted. The audit log is kept.
  */
 export const tidy = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { embedded } = yield* Topology
   const keepers = rowsOf(Keepers)
-  const partitions = rowsOf(Partition)
+  const aged = yield* makeAged
 
   const inBatches = <E, R>(statement: Effect.Effect<ReadonlyArray<unknown>, E, R>) =>
-    Effect.repeat(statement, { while: (rows) => rows.length === batchSize })
+    Effect.repeat(statement, { while: (rows) => rows.length >= batchSize })
 
   yield* ensurePartitions
   const now = yield* Clock.currentTimeMillis
@@ -48,41 +61,40 @@ export const tidy = Effect.gen(function* () {
     yield* sql`
       SELECT (settings::json ->> 'retentionDays')::int AS days, array_agg(id) AS ids FROM tenants GROUP BY 1`
   )
-  for (const [table, prefix] of Object.entries(kept)) {
-    const names = yield* partitions(
-      yield* sql`SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ${table}::regclass`
-    )
-    const past = names.filter(({ name }) => {
-      const [, year, month] = /_(\d{4})_(\d{2})$/.exec(name) ?? []
-      return year !== undefined && month !== undefined && `${year}-${month}` < tooOld.slice(0, 7)
-    })
-    yield* Effect.forEach(past, ({ name }) => sql`DROP TABLE IF EXISTS ${sql(name)}`, { discard: true })
-    // Ids sort by time, so what is old enough stands at the beginning of the table's key.
+  for (const one of aging) {
+    const { key, prefix, table } = one
+    yield* aged.partitionsBefore(one, tooOld.slice(0, 7))
     for (const { days, ids } of tenants) {
-      const bound = idAt(prefix, now - Duration.toMillis(Duration.days(days)))
-      yield* inBatches(sql`
-        DELETE FROM ${sql(table)} WHERE id IN (
-          SELECT id FROM ${sql(table)} WHERE id < ${bound} AND tenant_id = ANY(${Column.text(ids)})
-          ORDER BY id LIMIT ${batchSize})
-        RETURNING id`)
+      yield* aged.rowsBefore(one, ids, idAt(prefix, now - Duration.toMillis(Duration.days(days))))
     }
     yield* inBatches(sql`
-      DELETE FROM ${sql(table)} WHERE id IN (
-        SELECT id FROM ${sql(table)} WHERE id > ${idAt(prefix, now - Duration.toMillis(stragglers))}
+      DELETE FROM ${sql(table)} WHERE (tenant_id, ${sql(key)}) IN (
+        SELECT tenant_id, ${sql(key)} FROM ${sql(table)} WHERE ${sql(key)} > ${idAt(prefix, now - Duration.toMillis(stragglers))}
           AND tenant_id NOT IN (SELECT id FROM tenants) LIMIT ${batchSize})
-      RETURNING id`)
+      RETURNING 1`)
   }
+  for (const { days, ids } of tenants) {
+    const ended = daysBefore(now, days)
+    yield* inBatches(sql`
+      DELETE FROM jobs WHERE id IN (
+        SELECT id FROM jobs WHERE completed_at < ${ended} AND tenant_id = ANY(${Column.text(ids)}) LIMIT ${batchSize})
+      RETURNING 1`)
+  }
+  const forgotten = daysBefore(now, statisticsDays)
+  yield* inBatches(sql`
+    DELETE FROM delivery_statistics WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM delivery_statistics WHERE hour < ${forgotten} LIMIT ${batchSize}))
+    RETURNING 1`)
   for (const table of expiring) {
     yield* inBatches(sql`
       DELETE FROM ${sql(table)} WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM ${sql(table)} WHERE expires_at < now() LIMIT ${batchSize}))
       RETURNING 1`)
   }
-  // Nothing else vacuums the embedded database.
-  if (embedded) yield* sql`VACUUM (ANALYZE)`
+  if (embedded) yield* vacuum
 }).pipe(Effect.withSpan("Retention.tidy"))
 
-/** Tidies up on one node of the cluster, now and every hour. */
+/** Tidies up on one node of the cluster, soon and then every hour. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const context = yield* Effect.context<SqlClient.SqlClient | Topology>()
@@ -90,6 +102,9 @@ export const layer = Layer.unwrap(
       Effect.provideContext(context),
       Effect.catchCause((cause) => Effect.logError("Tidying up failed; it is tried again in an hour", cause))
     )
-    return Singleton.make("Retention", Effect.asVoid(Effect.repeat(once, tidySchedule)))
+    return Singleton.make(
+      "Retention",
+      Effect.delay(Effect.asVoid(Effect.repeat(once, tidySchedule)), firstAfter)
+    )
   })
 )

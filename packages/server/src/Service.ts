@@ -7,21 +7,20 @@ import { AuditLog } from "./AuditLog.ts"
 import * as Cluster from "./Cluster.ts"
 import { AppConfig } from "./Config.ts"
 import { DeepIntegrations } from "./DeepIntegrations.ts"
+import * as DeliveryEngine from "./DeliveryEngine.ts"
 import { Egress } from "./Egress.ts"
 import { EventLog } from "./EventLog.ts"
+import * as Hmac from "./Hmac.ts"
 import * as Http from "./Http.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { InboundWebhooks } from "./InboundWebhooks.ts"
 import { Ingress } from "./InboundWebhooks/Ingress.ts"
 import { Integrations } from "./Integrations.ts"
+import { Jobs } from "./Jobs.ts"
+import * as JobWorker from "./Jobs/Worker.ts"
 import * as StartupKeys from "./StartupKeys.ts"
 import { OutboundWebhooks } from "./OutboundWebhooks.ts"
-import { Deliver } from "./OutboundWebhooks/Deliver.ts"
-import { Drain } from "./OutboundWebhooks/Drain.ts"
-import * as Fanout from "./OutboundWebhooks/Fanout.ts"
-import * as Owner from "./OutboundWebhooks/Owner.ts"
-import { Settle } from "./OutboundWebhooks/Settle.ts"
-import { Wakeups } from "./OutboundWebhooks/Wakeups.ts"
+import * as BulkMoves from "./OutboundWebhooks/BulkMoves.ts"
 import * as Retention from "./Retention.ts"
 import { whenSole } from "./SoleWorker.ts"
 import * as Sql from "./Sql.ts"
@@ -35,7 +34,8 @@ import { Webhooks } from "./Webhooks.ts"
 const crypto = Layer.mergeAll(
   NodeCrypto.layerAead,
   NodeCrypto.layerDigest,
-  NodeCrypto.layerMac,
+  Hmac.layer,
+  NodeCrypto.layerSignature,
   NodeCrypto.layerSecureRandom
 )
 
@@ -57,8 +57,7 @@ const cluster = Layer.unwrap(Effect.map(AppConfig, (config) => Cluster.layer(con
 
 /** What everything else writes through. */
 const foundation = EventLog.layer.pipe(
-  Layer.provideMerge(Fanout.layer),
-  Layer.provideMerge(Wakeups.layer),
+  Layer.provideMerge(Layer.merge(DeliveryEngine.intake, Jobs.layer)),
   Layer.provideMerge(IdempotencyKeys.layer),
   Layer.provideMerge(Tenants.layer),
   Layer.provideMerge(ApiKeys.layer),
@@ -71,14 +70,10 @@ const features = Webhooks.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer))
 )
 
-/** The owners of endpoints and the chores, on this node's part of the cluster. */
-const work = whenSole(
-  Layer.merge(Owner.layer, Retention.layer).pipe(
-    Layer.provide(Drain.layer),
-    Layer.provide([Deliver.layer, Settle.layer]),
-    Layer.provide(cluster)
-  )
-)
+const jobs = JobWorker.layer.pipe(Layer.provide(BulkMoves.layer))
+
+/** The owners of endpoints, the jobs and the chores, on this node's part of the cluster. */
+const work = whenSole(Layer.mergeAll(DeliveryEngine.work, jobs, Retention.layer).pipe(Layer.provide(cluster)))
 
 /** All that the routes need: the services over the database, and the work that goes on beside them. */
 const services = Layer.merge(features, work).pipe(

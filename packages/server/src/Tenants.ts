@@ -1,10 +1,11 @@
 import type { CreatedApiKey } from "@do-integrations/domain/ApiKey"
 import { Scope } from "@do-integrations/domain/ApiKey"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"
-import { NotFound } from "@do-integrations/domain/Problem"
+import { NotFound, Unprocessable } from "@do-integrations/domain/Problem"
 import type { TenantId } from "@do-integrations/domain/Tenant"
 import { Tenant, TenantSettings } from "@do-integrations/domain/Tenant"
-import { Context, DateTime, Effect, Layer, Schema } from "effect"
+import { longestSpanSeconds, RetryPolicy } from "@do-integrations/domain/Webhook/RetryPolicy"
+import { Context, DateTime, Duration, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeys } from "./ApiKeys.ts"
 import { AuditLog } from "./AuditLog.ts"
@@ -15,7 +16,15 @@ import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
 
 /** The tables whose rows do not go with the tenant's own row. */
-const belongings = ["events", "messages", "deliveries", "attempts", "audit_log"]
+const belongings = [
+  "events",
+  "messages",
+  "deliveries",
+  "undelivered",
+  "attempts",
+  "delivery_statistics",
+  "audit_log"
+]
 
 /** Seconds that a recovery key lasts. */
 const recoveryLifetime = 3600
@@ -36,7 +45,12 @@ export class Tenants extends Context.Service<
     settings(id: TenantId): Effect.Effect<TenantSettings>
     /** The settings, locked until the caller's transaction ends: what they limit is counted one at a time. */
     lockSettings(id: TenantId): Effect.Effect<TenantSettings>
-    updateSettings(id: TenantId, actor: string, patch: Partial<TenantSettings>): Effect.Effect<TenantSettings>
+    /** Refuses to keep deliveries for less time than an outbound webhook retries them. */
+    updateSettings(
+      id: TenantId,
+      actor: string,
+      patch: Partial<TenantSettings>
+    ): Effect.Effect<TenantSettings, Unprocessable>
   }
 >()("@do-integrations/server/Tenants") {
   static readonly layer = Layer.effect(
@@ -48,6 +62,7 @@ export class Tenants extends Context.Service<
       const unit = yield* UnitOfWork
       const vault = yield* Vault
       const tenants = rowsOf(Tenant)
+      const policyRows = rowsOf(Schema.Struct({ retry: Schema.fromJsonString(RetryPolicy) }))
       const settingsRows = rowsOf(Schema.Struct({ settings: settingsText }))
       const encodeSettings = Schema.encodeEffect(settingsText)
 
@@ -115,22 +130,41 @@ export class Tenants extends Context.Service<
         return yield* settings(id)
       }, Effect.orDie)
 
-      const updateSettings = Effect.fn("Tenants.updateSettings")(
-        function* (id: TenantId, actor: string, patch: Partial<TenantSettings>) {
-          const updated = new TenantSettings({ ...(yield* lockSettings(id)), ...patch })
-          yield* sql`UPDATE tenants SET settings = ${yield* encodeSettings(updated)} WHERE id = ${id}`
-          yield* audit.record({
-            tenantId: id,
-            actor,
-            action: "settings.updated",
-            target: id,
-            details: { changed: Object.keys(patch) }
-          })
-          return updated
-        },
-        unit.commit,
-        Effect.orDie
-      )
+      const checkRetention = Effect.fnUntraced(function* (id: TenantId, updated: TenantSettings) {
+        const { defaultRetry, retentionDays } = updated
+        const policies = yield* sql`
+          SELECT DISTINCT retry FROM outbound_webhooks WHERE tenant_id = ${id}`.pipe(
+          Effect.flatMap(policyRows),
+          Effect.orDie
+        )
+        const all = [
+          ...policies.map(({ retry }) => retry),
+          ...(defaultRetry === undefined ? [] : [defaultRetry])
+        ]
+        const longest = Math.max(0, ...all.map(longestSpanSeconds))
+        if (longest <= Duration.toSeconds(Duration.days(retentionDays))) return
+        const message = `Outbound webhooks retry for up to ${Math.ceil(longest / 86_400)} days`
+        return yield* new Unprocessable({ errors: [{ path: ["payload", "retentionDays"], message }] })
+      })
+
+      const updateSettings = Effect.fn("Tenants.updateSettings")(function* (
+        id: TenantId,
+        actor: string,
+        patch: Partial<TenantSettings>
+      ) {
+        const updated = new TenantSettings({ ...(yield* lockSettings(id)), ...patch })
+        if ("retentionDays" in patch || "defaultRetry" in patch) yield* checkRetention(id, updated)
+        const settings = yield* Effect.orDie(encodeSettings(updated))
+        yield* Effect.orDie(sql`UPDATE tenants SET settings = ${settings} WHERE id = ${id}`)
+        yield* audit.record({
+          tenantId: id,
+          actor,
+          action: "settings.updated",
+          target: id,
+          details: { changed: Object.keys(patch) }
+        })
+        return updated
+      }, unit.commit)
 
       return Tenants.of({ create, list, delete: remove, recover, settings, lockSettings, updateSettings })
     })

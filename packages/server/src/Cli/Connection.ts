@@ -1,7 +1,7 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import { Config, Effect, FileSystem, Layer, Option, Path, type Redacted, Terminal } from "effect"
-import { CliError, Flag, GlobalFlag } from "effect/cli"
-import { explain } from "./Failure.ts"
+import { Flag, GlobalFlag } from "effect/cli"
+import { explain, unusable } from "./Failure.ts"
 
 /** Where the service answers. */
 export const Url = GlobalFlag.Setting("url")({
@@ -30,9 +30,7 @@ export const RootKey = GlobalFlag.Setting("root-key")({
   )
 })
 
-const missing = (userMessage: string) => new CliError.UserError({ cause: userMessage, userMessage })
-
-const missingApiKey = Effect.fail(missing("No API key: give --api-key or set DOI_API_KEY."))
+const missingApiKey = Effect.fail(unusable("No API key: give --api-key or set DOI_API_KEY."))
 
 const missingRootKey = Effect.gen(function* () {
   const path = yield* Path.Path
@@ -40,7 +38,7 @@ const missingRootKey = Effect.gen(function* () {
   const besides = path.join(path.dirname(dataDir), ".keys")
   const file = path.join(yield* Config.String("KEYS_DIR").pipe(Config.withDefault(besides)), "root-api-key")
   const here = yield* (yield* FileSystem.FileSystem).exists(file)
-  return yield* missing(
+  return yield* unusable(
     `No root key: give --root-key or set ROOT_API_KEY.${here ? ` The embedded service keeps its own in ${file}.` : ""}`
   )
 })

@@ -4,7 +4,7 @@ import { Event, EventTypeName, Position, TenantEventTypeName } from "@do-integra
 import { Effect, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { asTenant } from "./Connection.ts"
-import { customer, paging } from "./Input.ts"
+import { customer, field, paging } from "./Input.ts"
 import { printLine, printList, printOne } from "./Output.ts"
 
 const type = Flag.String("type").pipe(
@@ -22,11 +22,18 @@ const publish = Command.make(
       Argument.withDescription("The event's data, as JSON"),
       Argument.withSchema(Schema.fromJsonString(Schema.Json))
     ),
+    channels: field(
+      "channels",
+      Flag.String("channel").pipe(
+        Flag.withDescription("A channel to publish it to; give it once for each"),
+        Flag.atLeast(1)
+      )
+    ),
     customer
   },
-  ({ customer, ...event }) =>
+  ({ channels, customer, ...event }) =>
     IntegrationsClient.use(({ events }) =>
-      events.publishEvent({ headers: {}, payload: { ...event, ...customer } })
+      events.publishEvent({ headers: {}, payload: { ...event, ...channels, ...customer } })
     ).pipe(Effect.flatMap(printOne(Event)), asTenant)
 ).pipe(
   Command.withDescription("Publish an event"),

@@ -31,6 +31,9 @@ const describe = (error: unknown): string => {
   return error instanceof Error ? error.message.replaceAll(/\s+/g, " ") : String(error)
 }
 
+/** Why a command cannot be carried out as it was given. */
+export const unusable = (userMessage: string) => new CliError.UserError({ cause: userMessage, userMessage })
+
 /** A failure as one clear line for a person; the process exits with 1. */
 export const explain = (error: unknown) =>
   CliError.isCliError(error) ? error : new CliError.UserError({ cause: error, userMessage: describe(error) })

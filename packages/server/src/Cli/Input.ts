@@ -1,6 +1,18 @@
 import { CustomerId } from "@do-integrations/domain/Tenant"
-import { Effect, Redacted, Stdio, Stream } from "effect"
+import { Timestamp } from "@do-integrations/domain/Time"
+import { Effect, Record, Redacted, Stdio, Stream } from "effect"
 import { Flag, Prompt } from "effect/cli"
+
+/** A flag that may be left out, as the field of a payload or a query that it is given for. */
+export const field = <Name extends string, A>(name: Name, flag: Flag.Flag<A>) =>
+  flag.pipe(
+    Flag.map((value) => Record.singleton(name, value)),
+    Flag.withDefault({})
+  )
+
+/** A flag that holds a time, such as `2026-02-03T04:05:06Z`. */
+export const time = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withSchema(Timestamp))
 
 /** `--limit` and `--cursor` of every list. */
 export const paging = {

@@ -1,14 +1,17 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import { AnyWebhook } from "@do-integrations/domain/Api/Webhooks"
-import { HeaderName, WebUrl } from "@do-integrations/domain/Http"
+import { HeaderName } from "@do-integrations/domain/Http"
 import { DisplayName } from "@do-integrations/domain/Tenant"
 import { CreatedInboundWebhook } from "@do-integrations/domain/Webhook/Inbound"
-import { CreatedOutboundWebhook, EventPattern } from "@do-integrations/domain/Webhook/Outbound"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { asTenant } from "./Connection.ts"
 import { customer, paging, secret } from "./Input.ts"
 import { printList, printOne } from "./Output.ts"
+import { changeCommands } from "./Webhooks/Change.ts"
+import { createOutbound } from "./Webhooks/Create.ts"
+import { deliveryCommands } from "./Webhooks/Deliver.ts"
+import { standingCommands } from "./Webhooks/Standing.ts"
 
 /** How an HMAC is sent, for `--scheme hmac`. */
 const hmac = {
@@ -46,30 +49,13 @@ const createInbound = Command.make(
     }).pipe(asTenant)
 ).pipe(Command.withDescription("Open an address that a sender posts to; it is shown only now"))
 
-const createOutbound = Command.make(
-  "create-outbound",
-  {
-    url: Argument.String("url").pipe(Argument.withSchema(WebUrl)),
-    eventTypes: Flag.String("event").pipe(
-      Flag.withDescription("An event type, a prefix such as invoice.*, or *; give it once for each"),
-      Flag.withSchema(EventPattern),
-      Flag.atLeast(1)
-    ),
-    customer
-  },
-  ({ customer, eventTypes, url }) =>
-    IntegrationsClient.use(({ webhooks }) =>
-      webhooks.createOutboundWebhook({ headers: {}, payload: { url, eventTypes, ...customer } })
-    ).pipe(Effect.flatMap(printOne(CreatedOutboundWebhook)), asTenant)
-).pipe(Command.withDescription("Deliver events to an address; its signing secret is shown only now"))
-
 const printWebhooks = printList(AnyWebhook, [
   "direction",
   "webhook.id",
   "webhook.name",
   "webhook.url",
   "webhook.eventTypes",
-  "webhook.enabled"
+  "webhook.status"
 ])
 
 const list = Command.make("list", { ...paging, customer }, ({ cursor, customer, limit }) =>
@@ -84,5 +70,12 @@ const list = Command.make("list", { ...paging, customer }, ({ cursor, customer, 
 /** `doi webhooks`: addresses that take webhooks, and addresses that events are delivered to. */
 export const webhooks = Command.make("webhooks").pipe(
   Command.withDescription("Manage inbound and outbound webhooks"),
-  Command.withSubcommands([createInbound, createOutbound, list])
+  Command.withSubcommands([
+    createInbound,
+    createOutbound,
+    list,
+    ...changeCommands,
+    ...standingCommands,
+    ...deliveryCommands
+  ])
 )

@@ -1,6 +1,8 @@
-import { Event, type EventId } from "@do-integrations/domain/Event"
+import { Event, EventId, Position } from "@do-integrations/domain/Event"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import { Effect, Schema, Struct } from "effect"
+import { Timestamp } from "@do-integrations/domain/Time"
+import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
+import { DateTime, Effect, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import { newEventId } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
@@ -16,11 +18,14 @@ export interface Entry {
   readonly customerId?: CustomerId | undefined
   readonly type: string
   readonly subject?: string | undefined
+  readonly channels?: ReadonlyArray<string> | undefined
   readonly data: Schema.Json
+  /** Set: it goes to this endpoint alone, whatever the endpoint takes. */
+  readonly only?: OutboundWebhookId | undefined
 }
 
 /** The columns of an event, in the names of the domain. */
-export const eventColumns = `id, type, customer_id, subject, data, created_at,
+export const eventColumns = `id, type, customer_id, channels, subject, data, created_at,
   xid::text || '-' || sequence AS position`
 
 /** An event as a row. Its data is JSON text there: as a value, `null` would look like a column without one. */
@@ -31,39 +36,86 @@ const EventRow = Schema.Struct({
 
 export const eventRows = rowsOf(EventRow)
 
+/** What the database adds to an event that is written. */
+const Added = Schema.Struct({ id: EventId, createdAt: Timestamp, position: Position })
+const addedRows = rowsOf(Added)
+
+/** The columns of {@link Added}. */
+const addedColumns = "id, created_at, xid::text || '-' || sequence AS position"
+
+/** Events that were written, with what the database answered. */
+export interface Written {
+  readonly entries: ReadonlyArray<Entry & { readonly id: EventId }>
+  readonly rows: ReadonlyArray<object>
+}
+
+const eventOf = (
+  { channels, customerId, data, subject, type }: Entry,
+  { createdAt, id, position }: typeof Added.Type
+) =>
+  new Event({
+    id,
+    type,
+    data,
+    createdAt,
+    position,
+    ...(customerId === undefined ? {} : { customerId }),
+    ...(channels === undefined ? {} : { channels }),
+    ...(subject === undefined ? {} : { subject })
+  })
+
+/** The events that were written as they stand in the log, in the order given. */
+export const eventsOf = Effect.fnUntraced(function* ({ entries, rows }: Written) {
+  const added = new Map((yield* addedRows(rows)).map((row) => [row.id, row]))
+  return entries.flatMap((entry) => {
+    const row = added.get(entry.id)
+    return row === undefined ? [] : [eventOf(entry, row)]
+  })
+})
+
 /**
  * Writes events and their deliveries in the caller's transaction, and tells readers and endpoints once it
- * has committed. Answers with the events as they stand in the log, in the order given.
+ * has committed.
  */
 export const makeAppend = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const subscribers = yield* Subscribers
   const ticker = yield* Ticker
 
-  return Effect.fn("EventLog.append")(function* (entries: ReadonlyArray<Entry>) {
-    if (entries.length === 0) return []
-    const rows = yield* Effect.forEach(entries, (entry) =>
-      Effect.map(entry.id === undefined ? newEventId : Effect.succeed(entry.id), (id) => ({ ...entry, id }))
+  return Effect.fn("EventLog.append")(function* (given: ReadonlyArray<Entry>) {
+    const at = yield* DateTime.nowAsDate
+    const entries = yield* Effect.forEach(given, (entry) =>
+      Effect.map(entry.id === undefined ? newEventId : Effect.succeed(entry.id), (id) => ({
+        ...entry,
+        id,
+        json: JSON.stringify(entry.data)
+      }))
     )
-    const inserted = yield* sql`
-      INSERT INTO events (id, tenant_id, customer_id, type, subject, data)
-      SELECT id, tenant_id, customer_id, type, subject, data FROM unnest(
-        ${Column.text(rows.map((row) => row.id))}, ${Column.text(rows.map((row) => row.tenantId))},
-        ${Column.text(rows.map((row) => row.customerId ?? null))}, ${Column.text(rows.map((row) => row.type))},
-        ${Column.text(rows.map((row) => row.subject ?? null))}, ${Column.text(rows.map((row) => JSON.stringify(row.data)))}
-      ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, subject, data, place)
+    if (entries.length === 0) return { entries, rows: [] } satisfies Written
+    const rows = yield* sql`
+      INSERT INTO events (id, tenant_id, customer_id, type, channels, subject, data, created_at)
+      SELECT id, tenant_id, customer_id, type, string_to_array(channels, ' '), subject, data, ${at} FROM unnest(
+        ${Column.text(entries.map((entry) => entry.id))}, ${Column.text(entries.map((entry) => entry.tenantId))},
+        ${Column.text(entries.map((entry) => entry.customerId ?? null))}, ${Column.text(entries.map((entry) => entry.type))},
+        ${Column.text(entries.map((entry) => entry.channels?.join(" ") ?? null))},
+        ${Column.text(entries.map((entry) => entry.subject ?? null))}, ${Column.text(entries.map((entry) => entry.json))}
+      ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, channels, subject, data, place)
       ORDER BY place
-      RETURNING ${sql.literal(eventColumns)}`.pipe(Effect.flatMap(eventRows))
+      RETURNING ${sql.literal(addedColumns)}`
     yield* subscribers.appended(
-      rows.map(({ customerId, id, tenantId, type }) => ({
+      entries.map(({ channels, customerId, data, id, json, only, tenantId, type }) => ({
         id,
         tenantId,
         type,
-        ...(customerId === undefined ? {} : { customerId })
+        data,
+        json,
+        at,
+        ...(customerId === undefined ? {} : { customerId }),
+        ...(channels === undefined ? {} : { channels }),
+        ...(only === undefined ? {} : { only })
       }))
     )
     yield* sql.afterCommit(ticker.tick)
-    const byId = new Map<EventId, Event>(inserted.map((event) => [event.id, event]))
-    return rows.flatMap((row) => byId.get(row.id) ?? [])
+    return { entries, rows } satisfies Written
   }, Effect.orDie)
 })

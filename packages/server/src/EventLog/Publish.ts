@@ -6,7 +6,7 @@ import { type KeyedRequest, keyTaken } from "../IdempotencyKeys/KeyedRequest.ts"
 import { newEventId } from "../Ids.ts"
 import * as Column from "../Sql/Column.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
-import { type Entry, eventColumns, eventRows, makeAppend } from "./Append.ts"
+import { type Entry, eventColumns, eventRows, eventsOf, makeAppend } from "./Append.ts"
 
 /** An event to publish; with a key, only once in its lifetime. */
 export interface Publication {
@@ -33,7 +33,7 @@ export const makePublish = Effect.gen(function* () {
   const keys = yield* IdempotencyKeys
   const append = yield* makeAppend
 
-  const eventsOf = (ids: ReadonlyArray<string>) =>
+  const eventsBy = (ids: ReadonlyArray<string>) =>
     sql`SELECT ${sql.literal(eventColumns)} FROM events WHERE id = ANY(${Column.text(ids)})`.pipe(
       Effect.flatMap(eventRows)
     )
@@ -47,11 +47,12 @@ export const makePublish = Effect.gen(function* () {
     )
     const fresh = yield* keys.claimAll(requests)
     const isRepeated = ({ id, keyed }: (typeof items)[number]) => keyed !== undefined && !fresh.has(id)
-    const appended = yield* append(
+    const written = yield* append(
       items.filter((item) => !isRepeated(item)).map(({ entry, id }) => ({ ...entry, id }))
     )
+    const appended = yield* eventsOf(written)
     const earlier = yield* keys.earlier(requests.filter(({ reference }) => !fresh.has(reference)))
-    const replayed = earlier.size === 0 ? [] : yield* eventsOf([...earlier.values()])
+    const replayed = earlier.size === 0 ? [] : yield* eventsBy([...earlier.values()])
     const events = new Map<string, Event>([...appended, ...replayed].map((event) => [event.id, event]))
     return items.map((item) =>
       Result.map(

@@ -73,7 +73,7 @@ export const makeReader = Effect.gen(function* () {
   const readAfter = Effect.fnUntraced(function* (caller: Identity, filter: EventFilter, position: Position) {
     const [xid, sequence] = split(position)
     const rows = yield* sql<{ id: string | null }>`
-      SELECT horizon, id, type, customer_id, subject, data, created_at, position, settled
+      SELECT horizon, id, type, customer_id, channels, subject, data, created_at, position, settled
       FROM (SELECT ${horizonColumn} AS horizon) AS snapshot LEFT JOIN LATERAL (
         SELECT ${sql.literal(eventColumns)}, ${settled} AS settled, xid, sequence FROM events
         WHERE ${matching(caller, filter)} AND (xid, sequence) > (${transactionAt(xid)}, ${sequence}::bigint)

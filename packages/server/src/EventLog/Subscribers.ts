@@ -1,6 +1,7 @@
 import type { EventId } from "@do-integrations/domain/Event"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import { Context, type Effect } from "effect"
+import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
+import { Context, type Effect, type Schema } from "effect"
 
 /** What of an event decides where it goes. */
 export interface Appended {
@@ -8,6 +9,14 @@ export interface Appended {
   readonly tenantId: TenantId
   readonly customerId?: CustomerId
   readonly type: string
+  readonly channels?: ReadonlyArray<string>
+  readonly data: Schema.Json
+  /** The data as it is stored, and as endpoints get it. */
+  readonly json: string
+  /** When it was recorded. */
+  readonly at: Date
+  /** Set: it goes to this endpoint alone, whatever the endpoint takes. */
+  readonly only?: OutboundWebhookId
 }
 
 /**

@@ -6,12 +6,12 @@ import {
   TenantWide
 } from "@do-integrations/domain/Api/Middleware"
 import { Forbidden, TooManyRequests, Unauthorized } from "@do-integrations/domain/Problem"
-import { Context, Duration, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { Digest, Mac } from "effect/crypto"
-import { RateLimiter } from "effect/persistence"
 import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../Config.ts"
 import { RootKey } from "../RootKey.ts"
+import * as TokenBuckets from "./TokenBuckets.ts"
 
 /** Seconds over which requests are counted, so that a short burst is let through. */
 const window = 10
@@ -21,21 +21,14 @@ const utf8 = new TextEncoder()
 const unauthorized = (detail: string) => new Unauthorized({ detail })
 
 /** Counts a request against its key; each node counts for itself. */
-const makeLimit = Effect.gen(function* () {
-  const limiter = yield* RateLimiter.RateLimiter
-  const { rateLimit } = yield* AppConfig
-  return Effect.fnUntraced(function* (key: string) {
-    yield* limiter
-      .consume({ key, limit: rateLimit * window, window: `${window} seconds`, algorithm: "token-bucket" })
-      .pipe(
-        Effect.catchReason("RateLimiterError", "RateLimitExceeded", ({ retryAfter }) =>
-          Effect.fail(
-            new TooManyRequests({ retryAfter: Math.max(1, Math.ceil(Duration.toSeconds(retryAfter))) })
-          )
-        ),
-        Effect.catchTag("RateLimiterError", Effect.die)
-      )
-  })
+const makeLimit = Effect.map(AppConfig, ({ rateLimit }) => {
+  const take = TokenBuckets.make(rateLimit, rateLimit * window)
+  return (key: string) =>
+    Effect.flatMap(take(key), (wait) =>
+      wait === 0
+        ? Effect.void
+        : Effect.fail(new TooManyRequests({ retryAfter: Math.max(1, Math.ceil(wait / 1000)) }))
+    )
 })
 
 const authorization = Layer.effect(
@@ -95,7 +88,4 @@ const rootAuthorization = Layer.effect(
 )
 
 /** Who may do what: API keys with scopes for tenants, the root key for the operator. */
-export const layer = Layer.merge(authorization, rootAuthorization).pipe(
-  Layer.provide(RateLimiter.layer),
-  Layer.provide(RateLimiter.layerStoreMemory)
-)
+export const layer = Layer.merge(authorization, rootAuthorization)

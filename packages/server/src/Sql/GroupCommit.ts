@@ -75,11 +75,14 @@ export const make: <A, B, E, R>(
     const room = yield* Latch.make(true)
     const turn = yield* Semaphore.make(1)
     const load = { items: 0, weight: 0 }
+    let waiting = 0
+
+    const hasRoom = () => load.items < capacity.items && load.weight < capacity.weight
 
     const changeLoad = (items: number, weight: number) => {
       load.items += items
       load.weight += weight
-      if (load.items < capacity.items && load.weight < capacity.weight) room.openUnsafe()
+      if (hasRoom()) room.openUnsafe()
       else room.closeUnsafe()
     }
 
@@ -95,31 +98,32 @@ export const make: <A, B, E, R>(
         Effect.withSpan(name, { root: true, attributes: { "batch.size": batch.length } })
       )
 
-    const settle = ({ settled, weight }: Batch[number], exit: Exit.Exit<B, E>) =>
-      Effect.ignoreCause(
-        Effect.sync(() => {
+    /** Answers every caller; what one of them makes of its answer concerns no other. */
+    const settle = (batch: Batch, exitOf: (place: number) => Exit.Exit<B, E>) =>
+      Effect.suspend(() => {
+        const thrown = batch.flatMap(({ settled, weight }, place) => {
           changeLoad(-1, -weight)
-          settled(exit)
-        }),
-        { log: "Error", message: `${name}: a caller's answer` }
-      )
+          const called = Result.try(() => settled(exitOf(place)))
+          return Result.isFailure(called) ? [called.failure] : []
+        })
+        return Effect.forEach(thrown, (error) => Effect.logError(`${name}: a caller's answer`, error), {
+          discard: true
+        })
+      })
+
+    const exitOf = (result: Result.Result<B, E> | undefined): Exit.Exit<B, E> =>
+      result === undefined
+        ? Exit.die(new Error(`${name}: no result`))
+        : Result.match(result, { onFailure: Exit.fail, onSuccess: Exit.succeed })
 
     const commit = (batch: Batch, collisions = 0): Effect.Effect<void, never, R> =>
       Effect.matchCauseEffect(transaction(batch), {
-        onSuccess: (results) =>
-          Effect.forEach(
-            Arr.zip(batch, results),
-            ([entry, result]) =>
-              settle(entry, Result.match(result, { onFailure: Exit.fail, onSuccess: Exit.succeed })),
-            {
-              discard: true
-            }
-          ),
+        onSuccess: (results) => settle(batch, (place) => exitOf(results[place])),
         onFailure: (cause) => {
           const reasons = sqlReasons(cause)
           if (reasons.some(isCollision) && collisions < maxCollisions) return commit(batch, collisions + 1)
           if (batch.length === 1 || Cause.hasInterruptsOnly(cause) || reasons.includes("ConnectionError")) {
-            return Effect.forEach(batch, (entry) => settle(entry, Exit.failCause(cause)), { discard: true })
+            return settle(batch, () => Exit.failCause(cause))
           }
           const [first, second] = Arr.splitAt(batch, batch.length >> 1)
           return Effect.andThen(commit(first), commit(second))
@@ -149,19 +153,32 @@ export const make: <A, B, E, R>(
       return entered
     }
 
-    const push = Effect.fnUntraced(function* (item: A, settled: Batch[number]["settled"]) {
-      yield* outsideTransaction
-      const entry = { item, weight: weigh(item), settled }
-      // One at a time, so that small items do not pass large ones by.
-      const entered = yield* turn.withPermit(Effect.map(room.await, () => enter(entry)))
-      if (!entered) return yield* Effect.die(new Error(`${name}: closed`))
-    })
+    const closed = Effect.die(new Error(`${name}: closed`))
 
-    const ask = Effect.fnUntraced(function* (item: A) {
-      const answer = yield* Deferred.make<B, E>()
-      yield* push(item, (exit) => void Deferred.doneUnsafe(answer, exit))
-      return yield* Deferred.await(answer)
-    })
+    // One at a time, so that small items do not pass large ones by.
+    const enterInTurn = (entry: Batch[number]) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => waiting++),
+        () => turn.withPermit(Effect.map(room.await, () => enter(entry))),
+        () => Effect.sync(() => waiting--)
+      ).pipe(Effect.flatMap((entered) => (entered ? Effect.void : closed)))
+
+    const push = (item: A, settled: Batch[number]["settled"]) =>
+      Effect.andThen(
+        outsideTransaction,
+        Effect.suspend(() => {
+          const entry = { item, weight: weigh(item), settled }
+          if (waiting > 0 || !hasRoom()) return enterInTurn(entry)
+          return enter(entry) ? Effect.void : closed
+        })
+      )
+
+    const ask = (item: A) =>
+      Effect.suspend(() => {
+        const answer = Deferred.makeUnsafe<B, E>()
+        const pushed = push(item, (exit) => void Deferred.doneUnsafe(answer, exit))
+        return Effect.andThen(pushed, Deferred.await(answer))
+      })
 
     yield* outsideTransaction
     const running = yield* nextBatch.pipe(

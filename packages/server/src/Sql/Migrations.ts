@@ -1,6 +1,7 @@
 import { PgMigrator } from "@effect/sql-pg"
 import { Effect } from "effect"
 import foundation from "./migrations/0001_foundation.ts"
+import deliveryEngine from "./migrations/0002_delivery_engine.ts"
 import { ensurePartitions } from "./Partitions.ts"
 import { placeRestored } from "./Restored.ts"
 
@@ -9,7 +10,7 @@ import { placeRestored } from "./Restored.ts"
  * the others wait for it.
  */
 export const migrate = PgMigrator.run({
-  loader: PgMigrator.fromRecord({ "0001_foundation": foundation })
+  loader: PgMigrator.fromRecord({ "0001_foundation": foundation, "0002_delivery_engine": deliveryEngine })
 }).pipe(
   Effect.tap(() => ensurePartitions),
   Effect.tap(() => placeRestored),

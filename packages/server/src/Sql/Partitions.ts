@@ -1,20 +1,29 @@
 import { Clock, DateTime, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { fromUUIDBytes } from "typeid-js"
+import { fromUUIDBytes, TypeID } from "typeid-js"
 import * as Column from "./Column.ts"
 import { rowsOf } from "./Rows.ts"
 
-/** The tables that grow without end, with the prefix of their ids. Each has a partition a month. */
-const partitioned = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "att", audit_log: "aud" }
+/** The tables that grow without end, with the prefix of the ids they are partitioned by, a partition a month. */
+const partitioned = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "dlv", audit_log: "aud" }
 
 /** Months that are prepared beyond the present one. */
 const monthsAhead = 2
 
+/** The last time that an id can hold. */
+const latest = 2 ** 48 - 1
+
 /** The smallest id with `prefix` that can be minted at `millis` (UUIDv7: 48 bits of unix milliseconds first). */
 export const idAt = (prefix: string, millis: number): string => {
   const bytes = new Uint8Array(16)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(millis) << 16n)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.min(Math.max(millis, 0), latest)) << 16n)
   return fromUUIDBytes(prefix, bytes)
+}
+
+/** When an id was minted, in unix milliseconds. */
+export const timeOf = (id: string): number => {
+  const { buffer } = TypeID.fromString(id).toUUIDBytes()
+  return Number(new DataView(buffer).getBigUint64(0) >> 16n)
 }
 
 const relations = rowsOf(Schema.Struct({ name: Schema.String }))

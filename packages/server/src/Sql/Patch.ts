@@ -1,10 +1,12 @@
 import type { SqlClient } from "effect/sql"
 
+/** What columns may be set to. */
+export type Columns = Readonly<
+  Record<string, string | number | boolean | Date | Uint8Array | ReadonlyArray<string> | null | undefined>
+>
+
 /** The assignments of an `UPDATE` for the columns that are given; what is undefined stays as it is. */
-export const assignments = (
-  sql: SqlClient.SqlClient,
-  columns: Readonly<Record<string, string | boolean | Date | Uint8Array | ReadonlyArray<string> | undefined>>
-) =>
+export const assignments = (sql: SqlClient.SqlClient, columns: Columns) =>
   sql.csv(
     Object.entries(columns).flatMap(([column, value]) =>
       value === undefined ? [] : sql`${sql(column)} = ${value}`

@@ -1,10 +1,16 @@
 import { Api } from "@do-integrations/domain/Api"
 import { Caller } from "@do-integrations/domain/ApiKey"
 import { Effect } from "effect"
+import { HttpEffect, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { replayedHeader } from "../Http/Idempotency.ts"
+import { Stopping } from "../Http/Stopping.ts"
 import { InboundWebhooks } from "../InboundWebhooks.ts"
 import { OutboundWebhooks } from "../OutboundWebhooks.ts"
 import { Webhooks } from "../Webhooks.ts"
+
+const markReplayed: HttpEffect.PreResponseHandler = (_, response) =>
+  Effect.succeed(HttpServerResponse.setHeaders(response, replayedHeader))
 
 /** Webhooks of both directions, their deliveries and messages. */
 export const layer = HttpApiBuilder.group(
@@ -13,6 +19,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const inbound = yield* InboundWebhooks
     const outbound = yield* OutboundWebhooks
+    const stopping = yield* Stopping
     const webhooks = yield* Webhooks
     return handlers.handleAll({
       createInboundWebhook: ({ payload }) => Caller.use((caller) => inbound.create(caller, payload)),
@@ -25,6 +32,29 @@ export const layer = HttpApiBuilder.group(
       updateOutboundWebhook: ({ params, payload }) =>
         Caller.use((caller) => outbound.update(caller, params.id, payload)),
       removeOutboundWebhook: ({ params }) => Caller.use((caller) => outbound.remove(caller, params.id)),
+      triggerOutboundWebhook: Effect.fnUntraced(function* ({ headers, params, payload }) {
+        const { replayed, result } = yield* outbound.trigger(yield* Caller, params.id, payload, {
+          key: headers["idempotency-key"],
+          hurry: stopping.await
+        })
+        if (replayed) yield* HttpEffect.appendPreResponseHandler(markReplayed)
+        return result
+      }),
+      testOutboundWebhook: ({ params }) =>
+        Caller.use((caller) => outbound.test(caller, params.id, stopping.await)),
+      getOutboundWebhookSecret: ({ params }) => Caller.use((caller) => outbound.secrets(caller, params.id)),
+      rotateOutboundWebhookSecret: ({ params, payload = {} }) =>
+        Caller.use((caller) => outbound.rotateSecret(caller, params.id, payload)),
+      pauseOutboundWebhook: ({ params }) => Caller.use((caller) => outbound.pause(caller, params.id)),
+      resumeOutboundWebhook: ({ params, payload = {} }) =>
+        Caller.use((caller) => outbound.resume(caller, params.id, payload)),
+      recoverOutboundWebhook: ({ params, payload }) =>
+        Caller.use((caller) => outbound.recover(caller, params.id, payload)),
+      cancelDeliveries: ({ params }) => Caller.use((caller) => outbound.cancelDeliveries(caller, params.id)),
+      getOutboundWebhookStatistics: ({ params, query }) =>
+        Caller.use((caller) => outbound.statistics(caller, params.id, query)),
+      retryDelivery: ({ params }) => Caller.use((caller) => outbound.retryDelivery(caller, params.id)),
+      cancelDelivery: ({ params }) => Caller.use((caller) => outbound.cancelDelivery(caller, params.id)),
       listWebhooks: ({ query }) => Caller.use((caller) => webhooks.list(caller, query)),
       listDeliveries: ({ query }) => Caller.use((caller) => outbound.deliveries(caller, query)),
       getDelivery: ({ params }) => Caller.use((caller) => outbound.delivery(caller, params.id)),

@@ -5,7 +5,7 @@ import { Rpc } from "effect/rpc"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
 import { Drain } from "./Drain.ts"
-import { Wakeups } from "./Wakeups.ts"
+import { type Hint, Wakeups } from "./Wakeups.ts"
 
 /** How often deliveries are looked for whose owner was never woken: retries, and what a crash left. */
 export const sweepSchedule = Schedule.spaced("1 second")
@@ -17,7 +17,9 @@ const patience = "15 seconds"
 const sweepSize = 1000
 
 /** The owner of one outbound endpoint: the only one in the cluster that delivers to it. */
-const Owner = Entity.make("OutboundWebhook", [Rpc.make("Wake")])
+const Owner = Entity.make("OutboundWebhook", [
+  Rpc.make("Wake", { payload: { hint: Schema.Literals(["work", "change"]) } })
+])
 
 /**
  * Drains inside the handler: work forked from it would be taken for idleness. Wake-ups that come meanwhile
@@ -26,24 +28,26 @@ const Owner = Entity.make("OutboundWebhook", [Rpc.make("Wake")])
 const OwnerLive = Owner.toLayer(
   Effect.gen(function* () {
     const drain = yield* Drain
+    const wakeups = yield* Wakeups
     const sharding = yield* Sharding.Sharding
     const { entityId, shardId } = yield* Entity.CurrentAddress
     const id = yield* Effect.orDie(Schema.decodeUnknownEffect(OutboundWebhookId)(entityId))
     // Neither when the node stops nor when the shard goes to another one.
     const owned = () => sharding.hasShardId(shardId)
+    const endpoint = drain.make(id)
     let draining = false
     let again = false
     const drainAll = Effect.gen(function* () {
       do {
         again = false
-        yield* drain.run(id, owned)
+        yield* endpoint.run(owned)
       } while (again && owned())
     })
     return Owner.of({
-      Wake: () =>
+      Wake: ({ payload: { hint } }) =>
         Effect.suspend(() => {
           again = true
-          if (draining) return Effect.void
+          if (draining) return wakeups.tell(id, hint)
           draining = true
           return Effect.ensuring(
             drainAll,
@@ -66,9 +70,9 @@ const Dispatcher = Layer.effectDiscard(
     const wakeups = yield* Wakeups
     const owner = yield* Owner.client
     const waking = yield* FiberSet.make()
-    const wake = (id: OutboundWebhookId) =>
+    const wake = ([id, hint]: readonly [OutboundWebhookId, Hint]) =>
       owner(id)
-        .Wake(undefined, { discard: true })
+        .Wake({ hint }, { discard: true })
         .pipe(
           Effect.timeout(patience),
           Effect.catchCause((cause) =>
@@ -94,20 +98,28 @@ const Sweep = Layer.unwrap(
     let after = ""
     const sweep = Effect.gen(function* () {
       const now = yield* DateTime.nowAsDate
-      // From endpoint to endpoint along the index, however many deliveries of one are due.
+      // From endpoint to endpoint along the index, however many deliveries of one are waiting.
       const due = yield* sql`
-        WITH RECURSIVE due AS (
-          (SELECT webhook_id FROM deliveries WHERE webhook_id > ${after} AND due_at <= ${now}
-            ORDER BY webhook_id LIMIT 1)
+        WITH RECURSIVE first AS (
+          (SELECT webhook_id, due_at FROM undelivered WHERE webhook_id > ${after} AND due_at IS NOT NULL
+            ORDER BY webhook_id, due_at LIMIT 1)
           UNION ALL
-          SELECT next.webhook_id FROM due CROSS JOIN LATERAL (
-            SELECT webhook_id FROM deliveries WHERE webhook_id > due.webhook_id AND due_at <= ${now}
-            ORDER BY webhook_id LIMIT 1) AS next)
-        SELECT webhook_id FROM due LIMIT ${sweepSize}`.pipe(Effect.flatMap(ids))
+          SELECT next.* FROM first CROSS JOIN LATERAL (
+            SELECT webhook_id, due_at FROM undelivered
+            WHERE webhook_id > first.webhook_id AND due_at IS NOT NULL
+            ORDER BY webhook_id, due_at LIMIT 1) AS next)
+        SELECT first.webhook_id FROM first
+        LEFT JOIN outbound_webhooks AS webhook ON webhook.id = first.webhook_id
+        WHERE first.due_at <= ${now} AND (webhook.hold_until IS NULL OR webhook.hold_until <= ${now})
+        LIMIT ${sweepSize}`.pipe(Effect.flatMap(ids))
       after = due.length < sweepSize ? "" : (due.at(-1)?.webhookId ?? "")
-      if (due.length > 0) yield* wakeups.offer(due.map((row) => row.webhookId))
+      if (due.length > 0)
+        yield* wakeups.offer(
+          due.map((row) => row.webhookId),
+          "work"
+        )
     }).pipe(Effect.catchCause((cause) => Effect.logError("Looking for due deliveries failed", cause)))
-    return Singleton.make("OutboundWebhooks.sweep", Effect.asVoid(Effect.repeat(sweep, sweepSchedule)))
+    return Singleton.make("DeliveryEngine.sweep", Effect.asVoid(Effect.repeat(sweep, sweepSchedule)))
   })
 )
 

@@ -1,0 +1,98 @@
+import { patternsFor, Ordering, OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
+import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
+import { Effect, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Appended } from "../EventLog/Subscribers.ts"
+import * as Column from "../Sql/Column.ts"
+import { rowsOf } from "../Sql/Rows.ts"
+import { makeMatchers } from "./Matchers.ts"
+
+/** An endpoint that takes events of some kind, with what decides about the single one. */
+const Candidate = Schema.Struct({
+  kind: Schema.Int,
+  webhookId: OutboundWebhookId,
+  /** Whose the endpoint is, and so the delivery: an event of a customer's may go to the tenant's own endpoint. */
+  customerId: Schema.optionalKey(Schema.String),
+  active: Schema.Boolean,
+  filter: Schema.optionalKey(Schema.String),
+  ordering: Schema.optionalKey(Schema.fromJsonString(Ordering))
+})
+type Candidate = typeof Candidate.Type
+
+/** An event and an endpoint that takes it. */
+export interface Match {
+  readonly event: Appended
+  readonly endpoint: Candidate
+  /** What the delivery is ordered by; null where the endpoint is not ordered. */
+  readonly orderingKey: string | null
+}
+
+/** What two events share that differ only in their data. */
+const kindOf = ({ channels, customerId, only, tenantId, type }: Appended) =>
+  JSON.stringify([tenantId, customerId, type, channels, only])
+
+/** The longest ordering key that is kept whole, in characters; longer ones share their beginning. */
+const maxKey = 200
+
+/** Where the key is missing or no scalar, the event stands in the order of all that have none. */
+const orderingKeyOf = ({ key }: Ordering, data: Schema.Json): string => {
+  const value = key === undefined ? undefined : valueAt(data, key)
+  return typeof value === "object" || value === undefined
+    ? ""
+    : String(value).slice(0, maxKey).replaceAll("\0", "")
+}
+
+/**
+ * Finds the endpoints that take new events: by type, customer and channel in one query over the kinds of events
+ * there are, by filter over each event's data.
+ */
+export const makeMatching = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const candidateRows = rowsOf(Candidate)
+  const matcherFor = makeMatchers()
+
+  const candidatesFor = (kinds: ReadonlyArray<Appended>) =>
+    sql`
+      SELECT kind::int, webhook.id AS webhook_id, webhook.customer_id, webhook.status = 'active' AS active,
+        webhook.filter, webhook.ordering
+      FROM unnest(
+        ${Column.text(kinds.map((one) => one.tenantId))}, ${Column.text(kinds.map((one) => one.customerId ?? null))},
+        ${Column.text(kinds.map((one) => patternsFor(one.type).join(" ")))},
+        ${Column.text(kinds.map((one) => one.channels?.join(" ") ?? ""))},
+        ${Column.text(kinds.map((one) => one.only ?? null))}
+      ) WITH ORDINALITY AS event(tenant_id, customer_id, patterns, channels, only_id, kind)
+      JOIN outbound_webhooks AS webhook ON webhook.tenant_id = event.tenant_id
+        AND (webhook.customer_id IS NULL OR webhook.customer_id = event.customer_id)
+        AND CASE WHEN event.only_id IS NULL
+          THEN webhook.event_types && string_to_array(event.patterns, ' ')
+            AND (webhook.channels IS NULL OR webhook.channels && string_to_array(event.channels, ' '))
+          ELSE webhook.id = event.only_id END`.pipe(Effect.flatMap(candidateRows))
+
+  return Effect.fnUntraced(function* (events: ReadonlyArray<Appended>) {
+    const kinds = new Map<string, { readonly first: Appended; readonly events: Array<Appended> }>()
+    for (const event of events) {
+      const key = kindOf(event)
+      const kind = kinds.get(key)
+      if (kind === undefined) kinds.set(key, { first: event, events: [event] })
+      else kind.events.push(event)
+    }
+    const all = [...kinds.values()]
+    const candidates = yield* candidatesFor(all.map(({ first }) => first))
+    const found = new Map<Appended, Array<Match>>()
+    for (const endpoint of candidates) {
+      const fits =
+        endpoint.filter === undefined ? undefined : yield* matcherFor(endpoint.webhookId, endpoint.filter)
+      for (const event of all[endpoint.kind - 1]?.events ?? []) {
+        if (event.only === undefined && fits?.(event.data) === false) continue
+        const orderingKey =
+          endpoint.ordering === undefined ? null : orderingKeyOf(endpoint.ordering, event.data)
+        const match = { event, endpoint, orderingKey }
+        const others = found.get(event)
+        if (others === undefined) found.set(event, [match])
+        else others.push(match)
+      }
+    }
+    // In the order of the events, so that their deliveries are numbered in it.
+    return events.flatMap((event) => found.get(event) ?? [])
+  })
+})
