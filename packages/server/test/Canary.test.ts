@@ -1,7 +1,10 @@
+import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHmac, randomUUID } from "node:crypto"
+import { secretAddress } from "../src/DeliveryEngine/Secrets.ts"
+import { Vault } from "../src/Vault.ts"
 import { type Canary, canary, formsOf, type Place, sightings } from "./support/Canaries.ts"
 import { dumpDatabase } from "./support/DatabaseDump.ts"
 import { eventually } from "./support/Eventually.ts"
@@ -160,7 +163,16 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("planted s
       const other = yield* reveal("Svix", post("/v1/webhooks/inbound", standard))
       const target = yield* receiver
       const all = { eventTypes: ["invoice.*", "webhook:received"] }
-      yield* reveal("endpoint", post("/v1/webhooks/outbound", { url: target.url, ...all }))
+      const header = { name: "X-Api-Key", value: plant("secret header", token("header")), secret: true }
+      yield* reveal(
+        "endpoint",
+        post("/v1/webhooks/outbound", {
+          url: target.url,
+          ...all,
+          headers: [header],
+          signatures: ["v1", "v1a"]
+        })
+      )
       yield* reveal(
         "dead endpoint",
         post("/v1/webhooks/outbound", { url: "http://127.0.0.1:9/hooks", ...all })
@@ -182,10 +194,47 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("planted s
       })
       yield* ask(200, message(githubSecret))
       yield* ask(201, post("/v1/events", { type: "invoice.paid", data: { amount: 42 } }))
+      const { items: outbounds } = yield* client.webhooks.listWebhooks({ query: { direction: "outbound" } })
+      for (const { webhook } of outbounds) {
+        const path = `/v1/webhooks/outbound/${webhook.id}`
+        const rotation = post(`${path}/rotate-secret`, { overlapSeconds: 3600 })
+        const rotated = yield* sendRaw(service.url, {
+          ...rotation,
+          headers: { ...rotation.headers, ...bearer(apiKey.secret), "idempotency-key": webhook.id }
+        })
+        const { secret = "" } = yield* decodeShown(rotated.body)
+        canaries.push(canary(`${webhook.id}'s bytes`, Buffer.from(secret.slice(6), "base64")))
+        plant(`${webhook.id}'s secret`, secret.replace("whsec_", ""))
+        const other = { ...header, value: plant(`${webhook.id}'s header`, token(`new-${webhook.id}`)) }
+        yield* ask(200, patch(path, { headers: [other] }))
+        yield* ask(201, post(`${path}/test`, {}))
+        yield* ask(201, post(`${path}/trigger`, { type: "invoice.paid", data: 1, waitSeconds: 5 }))
+        yield* ask(202, post(`${path}/recover`, { since: "2026-01-01T00:00:00.000Z" }))
+        yield* ask(200, post(`${path}/pause`, {}))
+        yield* ask(200, post(`${path}/resume`, {}))
+        yield* ask(200, get(`${path}/statistics`))
+        yield* ask(400, patch(path, { headers: [{ ...other, name: "Host" }] }))
+        yield* ask(400, patch(path, { headers: [{ ...other, colour: other.value }] }))
+        yield* ask(422, patch(path, { url: "https://10.0.0.1", headers: [other] }))
+      }
       yield* eventually(
         Effect.sync(() => target.got.length),
         (count) => count >= 2
       )
+
+      // The keys of v1a are never shown, not even once.
+      const sql = yield* SqlClient.SqlClient
+      const vault = yield* Vault
+      const keys = yield* sql<{ id: OutboundWebhookId; sealed: Uint8Array }>`
+        SELECT id, signing_key AS sealed FROM outbound_webhooks WHERE signing_key IS NOT NULL`
+      assert.isNotEmpty(keys)
+      for (const { id, sealed } of keys) {
+        const key = Redacted.value(yield* vault.open(secretAddress(tenant.id, id, "signing_key"), sealed))
+        assert.match(key, /^whsk_/)
+        const bytes = Buffer.from(key.slice(5), "base64")
+        plant("signing key", key)
+        canaries.push(canary("signing key's seed", bytes.subarray(0, 32)))
+      }
 
       // What is refused.
       yield* ask(401, message("another secret"))
@@ -238,6 +287,10 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("planted s
       yield* without("inbound_webhooks", ask(500, post("/v1/webhooks/inbound", github)))
       yield* without("messages", ask(500, message(githubSecret)))
       yield* without(
+        "outbound_webhooks",
+        ask(500, post("/v1/webhooks/outbound", { url: target.url, ...all, headers: [header] }))
+      )
+      yield* without(
         "api_keys",
         ask(
           500,
@@ -245,13 +298,21 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("planted s
           Redacted.make(plant("key at a bad time", `doi_${token("bad").padEnd(43, "x").slice(0, 43)}`))
         )
       )
-      const sql = yield* SqlClient.SqlClient
       const torn = yield* reveal("torn", post("/v1/webhooks/inbound", github))
       yield* sql`UPDATE inbound_webhooks SET secrets = overlay(secrets PLACING '\\x00'::bytea FROM 40)`
       yield* ask(500, message(githubSecret, torn))
 
       // What can be read afterwards.
-      const lists = ["events", "audit", "api-keys", "integrations", "webhooks", "deliveries", "messages"]
+      const lists = [
+        "events",
+        "audit",
+        "api-keys",
+        "integrations",
+        "webhooks",
+        "deliveries",
+        "messages",
+        "jobs"
+      ]
       for (const list of lists) yield* ask(200, get(`/v1/${list}?limit=100`))
       yield* ask(200, get("/v1/deep-integrations"))
       yield* ask(200, get("/v1/settings"))
@@ -261,7 +322,7 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("planted s
 
       const received = target.got.map(({ body, headers }) => ({
         name: "delivery",
-        content: JSON.stringify(headers) + body
+        content: JSON.stringify({ ...headers, "x-api-key": "what its receiver asked for" }) + body
       }))
       const [database, logs, spans] = [yield* databasePlaces, witness.logs(), witness.spans()]
       assert.isAbove(canaries.length, 20)

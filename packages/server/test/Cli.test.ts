@@ -1,56 +1,9 @@
-import { NodeHttpServer, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Console, Effect, FileSystem, Layer, Ref, Runtime, Stdio, Stream } from "effect"
-import { Command } from "effect/cli"
-import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Effect, FileSystem, Runtime } from "effect"
+import { HttpServerResponse } from "effect/http"
 import { TestClock, TestConsole } from "effect/testing"
-import * as Cli from "../src/Cli.ts"
-
-interface Asked {
-  readonly request: string
-  readonly authorization: string | undefined
-  readonly body: string
-}
-
-const problem = (status: number, name: string, title: string, more: object = {}) =>
-  HttpServerResponse.jsonUnsafe(
-    { type: `urn:do-integrations:problem:${name}`, status, title, ...more },
-    { status, contentType: "application/problem+json" }
-  )
-
-/** A service that knows these answers, by method and path with query, and keeps what it was asked. */
-const service = (answers: Readonly<Record<string, HttpServerResponse.HttpServerResponse>>) =>
-  Effect.gen(function* () {
-    const asked = yield* Ref.make<ReadonlyArray<Asked>>([])
-    const context = yield* Layer.build(
-      HttpServer.serve(
-        Effect.gen(function* () {
-          const { headers, method, text, url } = yield* HttpServerRequest.HttpServerRequest
-          const one = { request: `${method} ${url}`, authorization: headers.authorization, body: yield* text }
-          yield* Ref.update(asked, (all) => [...all, one])
-          return answers[one.request] ?? problem(404, "not-found", `Unexpected ${one.request}`)
-        })
-      ).pipe(Layer.provideMerge(NodeHttpServer.layerTest))
-    )
-    const url = yield* HttpServer.addressFormattedWith(Effect.succeed).pipe(Effect.provide(context))
-    return { url: url.replace("0.0.0.0", "127.0.0.1"), asked: Ref.get(asked) }
-  })
-
-const doi = Command.runWith(Cli.make({ serve: Console.log("serving"), migrate: Console.log("migrating") }), {
-  version: "1.2.3"
-})
-
-/** Runs the command line, with these settings in the environment and this on its standard input. */
-const run = (args: ReadonlyArray<string>, settings: Readonly<Record<string, string>> = {}, stdin = "") =>
-  doi(args).pipe(
-    Effect.provide(
-      Layer.mergeAll(
-        NodeServices.layer,
-        Stdio.layerTest({ stdin: Stream.make(new TextEncoder().encode(stdin)) }),
-        ConfigProvider.layer(ConfigProvider.fromUnknown(settings))
-      )
-    )
-  )
+import { problem, run, service } from "./support/CommandLine.ts"
 
 const lines = Effect.map(TestConsole.logLines, (all) => all.join("\n").split("\n"))
 const errors = Effect.map(TestConsole.errorLines, (all) => all.join("\n"))
@@ -252,6 +205,21 @@ describe("doi", () => {
         ["events", "publish", "integration:connected", "{}"],
         ["events", "publish", "invoice.paid", "{"],
         ["webhooks", "create-outbound", "ftp://example.com", "--event", "*"],
+        [
+          "webhooks",
+          "create-outbound",
+          "https://example.com",
+          "--event",
+          "*",
+          "--filter",
+          '{"a":{"$above":1}}'
+        ],
+        ["webhooks", "create-outbound", "https://example.com", "--event", "*", "--secret-header", "Host"],
+        ["webhooks", "pause", "whi_01k9zv7q1zf2hrmwyejc9pq5ns"],
+        ["webhooks", "recover", "who_01k9zv7q1zf2hrmwyejc9pq5ns"],
+        ["webhooks", "recover", "who_01k9zv7q1zf2hrmwyejc9pq5ns", "--since", "yesterday"],
+        ["deliveries", "list", "--state", "lost"],
+        ["jobs", "show", "dlv_01k9zv7q1zf2hrmwyejc9pq5ns"],
         ["integrations", "add", "Billing", "https://example.com", "--placement", "cookie"],
         ["keys", "create", "all", "--scope", "everything"]
       ]) {
@@ -269,6 +237,7 @@ describe("doi", () => {
         "integrations",
         "webhooks",
         "deliveries",
+        "jobs",
         "events",
         "audit",
         "deep"

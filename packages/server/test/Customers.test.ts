@@ -90,7 +90,8 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const ofAlice = yield* furnish(hers, target.url, alice)
       const ofBob = yield* furnish(his, target.url, bob)
       for (const foreign of [ofBob, ofTenant]) {
-        const { delivery, inbound, integration, key, message, outbound } = foreign
+        const { delivery, inbound, integration, job, key, message, outbound } = foreign
+        const ofOutbound = { params: { id: outbound.id } }
         const refused = [
           hers.integrations.getIntegration({ params: { id: integration.id } }),
           hers.integrations.updateIntegration({ params: { id: integration.id }, payload: { name: "Mine" } }),
@@ -99,10 +100,12 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
           hers.webhooks.updateInboundWebhook({ params: { id: inbound.id }, payload: { enabled: false } }),
           hers.webhooks.removeInboundWebhook({ params: { id: inbound.id } }),
           hers.webhooks.getOutboundWebhook({ params: { id: outbound.id } }),
-          hers.webhooks.updateOutboundWebhook({ params: { id: outbound.id }, payload: { enabled: false } }),
+          hers.webhooks.updateOutboundWebhook({ params: { id: outbound.id }, payload: { concurrency: 1 } }),
           hers.webhooks.removeOutboundWebhook({ params: { id: outbound.id } }),
           hers.webhooks.getDelivery({ params: { id: delivery.id } }),
+          hers.webhooks.getOutboundWebhookSecret(ofOutbound),
           hers.webhooks.getMessage({ params: { id: message.id } }),
+          hers.jobs.getJob({ params: { id: job.id } }),
           hers.apiKeys.revokeApiKey({ params: { id: key.id } })
         ]
         for (const call of refused) yield* assertRefused(call, "NotFound")
@@ -143,6 +146,22 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         deliveries.items.map(({ webhookId }) => webhookId),
         [ofAlice.outbound.id]
       )
+      const { items: jobs } = yield* hers.jobs.listJobs({ query: {} })
+      assert.deepStrictEqual(
+        jobs.map(({ customerId, id }) => [id, customerId]),
+        [[ofAlice.job.id, alice]]
+      )
+      // What is made for her endpoint is hers, whoever makes it.
+      const made = yield* client.webhooks.triggerOutboundWebhook({
+        params: { id: ofAlice.outbound.id },
+        payload: { type: "order.made", data: 1 }
+      })
+      const orders = (api: typeof hers) =>
+        Effect.map(api.events.listEvents({ query: { type: "order.made" } }), ({ items }) =>
+          items.map(({ id }) => id)
+        )
+      assert.deepStrictEqual(yield* orders(hers), [made.eventId])
+      assert.deepStrictEqual(yield* orders(his), [])
     })
   )
 

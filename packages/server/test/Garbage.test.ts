@@ -57,7 +57,8 @@ class Target extends Context.Service<
         made.outbound,
         made.event,
         made.delivery,
-        made.message
+        made.message,
+        made.job
       ]
       return Target.of({
         operations: yield* operations,
@@ -73,7 +74,10 @@ class Target extends Context.Service<
 const NotConfigured = "urn:do-integrations:problem:provider-not-configured"
 
 /** What every answer must be, whatever was asked. */
-const judge = (request: RawRequest, answer: RawAnswer, secrets: ReadonlyArray<Canary>) => {
+const judge = (request: RawRequest, answer: RawAnswer, planted: ReadonlyArray<Canary>) => {
+  // These two are there to show it.
+  const shows = /^\/v1\/webhooks\/outbound\/[^/]+\/(?:rotate-)?secret(?:\?|$)/.test(request.path)
+  const secrets = planted.filter(({ name }) => !shows || name !== "endpoint's secret")
   const about = JSON.stringify({
     ...request,
     body: request.body?.slice(0, 1000),

@@ -4,6 +4,7 @@ import { SqlClient } from "effect/sql"
 import { CustomerId } from "@do-integrations/domain/Tenant"
 import { IdempotencyKeys } from "../src/IdempotencyKeys.ts"
 import { endpoints } from "./support/Endpoints.ts"
+import { receiver } from "./support/Receiver.ts"
 import { TestService } from "./support/TestService.ts"
 import { send } from "./support/Wire.ts"
 
@@ -67,6 +68,35 @@ const posts: ReadonlyArray<Post> = [
   }
 ]
 
+/**
+ * The same of what is done to an outbound webhook, with the entry of the audit log or the event that tells of it, and
+ * what has to be done before.
+ */
+interface Act extends Pick<Post, "path" | "body"> {
+  readonly told: string
+  readonly before?: string
+}
+
+const onWebhook: ReadonlyArray<Act> = [
+  { path: "/trigger", body: { type: "invoice.paid", data: 1 }, told: "invoice.paid" },
+  { path: "/test", body: {}, told: "endpoint.test" },
+  { path: "/rotate-secret", body: {}, told: "outbound_webhook.secret_rotated" },
+  {
+    path: "/recover",
+    body: { since: "2026-01-01T00:00:00.000Z" },
+    told: "outbound_webhook.recovery_started"
+  },
+  { path: "/cancel", body: {}, told: "outbound_webhook.cancellation_started" },
+  { before: "/pause", path: "/resume", body: {}, told: "outbound_webhook.resumed" }
+]
+
+const under = "/v1/webhooks/outbound/:id"
+
+const acts: ReadonlyArray<Act> = [
+  ...onWebhook.map((act) => ({ ...act, path: under + act.path })),
+  { path: "/v1/deliveries/:id/retry", body: {}, told: "delivery.retried" }
+]
+
 const post = (key: Redacted.Redacted, { body, path }: Pick<Post, "body" | "path">, idempotencyKey: string) =>
   send("POST", path, { key, body, headers: { "idempotency-key": idempotencyKey } })
 
@@ -82,7 +112,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
     Effect.sync(() =>
       assert.sameMembers(
         endpoints().flatMap(({ path, takesKey }) => (takesKey ? [path] : [])),
-        posts.map(({ path }) => path)
+        [...posts, ...acts].map(({ path }) => path)
       )
     )
   )
@@ -102,6 +132,42 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         assert.strictEqual(second.headers.get("idempotent-replayed"), "true", one.path)
         if (one.secret !== undefined) assert.isNotEmpty(JSON.parse(second.text)[one.secret])
         assert.strictEqual(yield* count(key, one), before + 1, one.path)
+      }
+    })
+  )
+
+  it.effect("of what is done to a webhook do the same", () =>
+    Effect.gen(function* () {
+      const { apiKey, client } = yield* (yield* TestService).tenant("Acme")
+      const target = yield* receiver
+      const { id } = yield* client.webhooks.createOutboundWebhook({
+        payload: { url: target.url, eventTypes: ["order.*"] }
+      })
+      for (const act of acts) {
+        const [delivery] = (yield* client.webhooks.listDeliveries({ query: { limit: 1 } })).items
+        const path = act.path.replace(":id", act.path.startsWith(under) ? id : (delivery?.id ?? ""))
+        if (act.before !== undefined) {
+          const { status } = yield* send("POST", under.replace(":id", id) + act.before, {
+            key: apiKey.secret
+          })
+          assert.strictEqual(status, 200)
+        }
+        const first = yield* post(apiKey.secret, { ...act, path }, act.told)
+        assert.include([200, 201, 202], first.status, path)
+        assert.isNull(first.headers.get("idempotent-replayed"))
+        const second = yield* post(apiKey.secret, { ...act, path }, act.told)
+        assert.strictEqual(second.status, first.status, path)
+        assert.strictEqual(second.headers.get("idempotent-replayed"), "true", path)
+        const ids = /"(?:deliveryId|id|secret)":"([^"]+)"/
+        assert.strictEqual(ids.exec(second.text)?.[1], ids.exec(first.text)?.[1])
+        const events = yield* client.events.listEvents({ query: {} })
+        const audit = yield* client.audit.listAudit({ query: {} })
+        const told = [...events.items.map(({ type }) => type), ...audit.items.map(({ action }) => action)]
+        assert.lengthOf(
+          told.filter((one) => one === act.told),
+          1,
+          path
+        )
       }
     })
   )

@@ -15,7 +15,10 @@ const victim = Effect.gen(function* () {
   const service = yield* TestService
   const { apiKey, client, tenant } = yield* service.tenant("Victim")
   const target = yield* receiver
-  const { delivery, event, inbound, integration, key, message, outbound } = yield* furnish(client, target.url)
+  const { delivery, event, inbound, integration, job, key, message, outbound } = yield* furnish(
+    client,
+    target.url
+  )
   yield* client.deepIntegrations.configureDeepIntegration({
     params: { type: "github" },
     payload: { repository: "victim/secret-plans" }
@@ -27,7 +30,8 @@ const victim = Effect.gen(function* () {
     ["/v1/webhooks/inbound", inbound.id],
     ["/v1/webhooks/outbound", outbound.id],
     ["/v1/deliveries", delivery.id],
-    ["/v1/messages", message.id]
+    ["/v1/messages", message.id],
+    ["/v1/jobs", job.id]
   ])
   const bob = yield* client.apiKeys.createApiKey({
     headers: {},
@@ -37,6 +41,12 @@ const victim = Effect.gen(function* () {
   return { apiKey, bob, byPath, client, event, target, traces }
 })
 
+/** What an endpoint takes that does not take an empty body. */
+const bodies: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "webhooks.triggerOutboundWebhook": { type: "invoice.paid", data: "" },
+  "webhooks.recoverOutboundWebhook": { since: "2026-01-01T00:00:00.000Z" }
+}
+
 /** Every endpoint of a tenant's that names one thing in its path, with the path of the victim's. */
 const aimedAt = (byPath: ReadonlyMap<string, string>) =>
   endpoints()
@@ -44,7 +54,8 @@ const aimedAt = (byPath: ReadonlyMap<string, string>) =>
     .map((endpoint) => {
       const id = byPath.get(endpoint.path.slice(0, endpoint.path.indexOf("/:id")))
       assert.isDefined(id, `${endpoint.name} is not covered: furnish a tenant with what it takes`)
-      const body = endpoint.method === "PATCH" || endpoint.method === "POST" ? { body: {} } : {}
+      const body =
+        endpoint.method === "PATCH" || endpoint.method === "POST" ? { body: bodies[endpoint.name] ?? {} } : {}
       return { ...endpoint, path: endpoint.path.replace(":id", id), body }
     })
 
@@ -55,7 +66,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const { apiKey, bob, byPath } = yield* victim
       const other = yield* service.tenant("Other")
       const aimed = aimedAt(byPath)
-      assert.isAtLeast(aimed.length, 12)
+      assert.isAtLeast(aimed.length, 24)
       for (const { body, method, name, path } of aimed) {
         for (const key of [other.apiKey.secret, bob.secret]) {
           const { status, text } = yield* send(method, path, { key, ...body })
@@ -68,7 +79,8 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const own = aimed.toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
       for (const { body, method, name, path } of own) {
         const { status } = yield* send(method, path, { key: apiKey.secret, ...body })
-        assert.include([200, 204], status, name)
+        // What was retried a moment ago may have arrived before it is cancelled.
+        assert.include(name === "webhooks.cancelDelivery" ? [200, 409] : [200, 201, 202, 204], status, name)
       }
     })
   )

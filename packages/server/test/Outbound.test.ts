@@ -1,11 +1,12 @@
 import type { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
-import type { Delivery, DeliveryState, OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
+import type { Delivery, DeliveryState } from "@do-integrations/domain/Webhook/Delivery"
+import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Array as Arr, DateTime, Duration, Effect, Option, Random, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { Webhook } from "standardwebhooks"
 import { Webhook as SvixWebhook } from "svix"
-import { defaultRetries, delayAfter } from "../src/OutboundWebhooks/RetrySchedule.ts"
+import { defaultRetries, delayAfter } from "../src/DeliveryEngine/RetrySchedule.ts"
 import { eventually } from "./support/Eventually.ts"
 import { eventsOfType } from "./support/Pages.ts"
 import { type Answer, type Delivered, receiver, receiverWith } from "./support/Receiver.ts"
@@ -41,7 +42,8 @@ const standing = (client: Client, webhookId: OutboundWebhookId, state: DeliveryS
 /** Lets the time until the next attempt pass, and as many attempts as said. */
 const due = Effect.fnUntraced(function* ({ id }: Delivery, attempts: number) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`UPDATE deliveries SET due_at = now(), attempts = ${attempts} WHERE id = ${id} AND due_at IS NOT NULL`
+  yield* sql`
+    UPDATE undelivered SET due_at = now(), attempts = ${attempts} WHERE delivery_id = ${id} AND due_at IS NOT NULL`
 })
 
 const sent = (client: Client) =>
@@ -197,7 +199,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const failed = yield* standing(client, id, "failed", 1)
       yield* standing(client, removed.id, "failed", 1)
 
-      yield* client.webhooks.updateOutboundWebhook({ params: { id }, payload: { enabled: false } })
+      yield* sql`UPDATE outbound_webhooks SET status = 'suspended', revision = revision + 1 WHERE id = ${id}`
       yield* due(failed, 1)
       yield* standing(client, id, "skipped", 1)
       yield* publish(client, "invoice.paid")
@@ -205,12 +207,12 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       assert.deepInclude(later, { state: "skipped", attempts: 0 })
 
       yield* client.webhooks.removeOutboundWebhook({ params: { id: removed.id } })
-      const left = yield* sql`SELECT state, due_at FROM deliveries WHERE webhook_id = ${removed.id}`
+      const left = yield* sql`SELECT state, due_at FROM undelivered WHERE webhook_id = ${removed.id}`
       assert.deepStrictEqual(left, [{ state: "skipped", due_at: null }])
       yield* publish(client, "order.placed")
       assert.strictEqual((yield* sql`SELECT 1 FROM deliveries WHERE webhook_id = ${removed.id}`).length, 1)
 
-      yield* client.webhooks.updateOutboundWebhook({ params: { id }, payload: { enabled: true } })
+      yield* sql`UPDATE outbound_webhooks SET status = 'active', revision = revision + 1 WHERE id = ${id}`
       yield* publish(client, "invoice.paid")
       yield* eventually(deliveriesTo(client, id), (all) => all[0]?.state === "failed")
       assert.strictEqual(target.got.length, 3)

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Position } from "@do-integrations/domain/Event"
-import { Duration, Effect, Exit, Fiber, Option, Random, Redacted, Schedule, Schema, Stream } from "effect"
+import { Duration, Effect, Exit, Fiber, Option, Redacted, Schedule, Stream } from "effect"
 import { connect } from "node:net"
 import { inject, vi } from "vitest"
 import { eventually } from "./support/Eventually.ts"
-import { eventsOfType, walk } from "./support/Pages.ts"
-import { receiver, receiverWith } from "./support/Receiver.ts"
+import { eventsOfType } from "./support/Pages.ts"
+import { receiverWith } from "./support/Receiver.ts"
 import {
   clientOf,
   environment,
@@ -16,21 +16,11 @@ import {
   start
 } from "./support/ServiceProcess.ts"
 import * as TestDatabase from "./support/TestDatabase.ts"
-import { newLedger, send } from "./support/Traffic.ts"
 
 // Whole processes, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 })
 
 const embedded = inject("testDatabase")._tag === "Embedded"
-
-/** How often the service is killed; `CHAOS_ROUNDS` says more. */
-const rounds = Number(process.env.CHAOS_ROUNDS ?? 3)
-
-const decodeBody = Schema.decodeEffect(
-  Schema.fromJsonString(
-    Schema.Struct({ type: Schema.String, data: Schema.Struct({ nonce: Schema.optionalKey(Schema.String) }) })
-  )
-)
 
 /** A request to publish `late.one` that is begun, and ended when told so. */
 const halfRequest = (url: string, key: Redacted.Redacted) =>
@@ -269,99 +259,5 @@ describe("SIGTERM", () => {
         return answered.every((id) => ids.has(id))
       })
     })
-  )
-})
-
-describe("kill -9", () => {
-  it.live(
-    `loses nothing that was answered, in ${rounds} rounds of traffic`,
-    () =>
-      Effect.gen(function* () {
-        const env = environment(yield* TestDatabase.fresh)
-        const target = yield* receiver
-        const secret = "It's a Secret to Everybody"
-        const ledger = newLedger()
-
-        const first = yield* start(env)
-        const { client, key } = yield* newTenant(first.url, "Acme")
-        const { id: webhookId } = yield* client.webhooks.createOutboundWebhook({
-          headers: {},
-          payload: { url: target.url, eventTypes: ["chaos.*", "webhook:received"] }
-        })
-        const inbound = yield* client.webhooks.createInboundWebhook({
-          headers: {},
-          payload: { name: "GitHub", scheme: { type: "github" }, secrets: [Redacted.make(secret)] }
-        })
-        const path = new URL(Redacted.value(inbound.url)).pathname
-
-        const round = Effect.fnUntraced(function* (service: ServiceProcess) {
-          const client = yield* clientOf(service.url, key)
-          const traffic = yield* Effect.forkChild(
-            send({ client, ingress: service.url + path, secret }, ledger)
-          )
-          const enough = ledger.events.size + (yield* Random.nextIntBetween(20, 200))
-          yield* eventually(
-            Effect.sync(() => ledger.events.size),
-            (count) => count >= enough,
-            "20 seconds"
-          )
-          yield* service.kill("SIGKILL")
-          yield* service.ended
-          yield* Fiber.join(traffic)
-          return yield* start(env)
-        })
-        let service = first
-        for (let number = 0; number < rounds; number++) service = yield* round(service)
-
-        const after = yield* clientOf(service.url, key)
-        const deliveredIds = () => new Set(target.got.map(({ headers }) => String(headers["webhook-id"])))
-        const missing = Effect.sync(() => {
-          const delivered = deliveredIds()
-          return [...ledger.events.values()].filter((id) => !delivered.has(id)).length
-        })
-        yield* eventually(missing, (count) => count === 0)
-        yield* Effect.log(
-          `${rounds} rounds: ${ledger.events.size} events, ${ledger.messages.size} messages, ` +
-            `${ledger.integrations.size} integrations answered; ${target.got.length} deliveries`
-        )
-
-        const idsByNonce = new Map<string, Set<string>>()
-        for (const { body, headers } of target.got) {
-          const { data, type } = yield* decodeBody(body)
-          if (type !== "chaos.published") continue
-          const ids = idsByNonce.get(data.nonce ?? "") ?? new Set()
-          idsByNonce.set(data.nonce ?? "", ids.add(String(headers["webhook-id"])))
-        }
-        for (const [nonce, id] of ledger.events)
-          assert.deepStrictEqual([...(idsByNonce.get(nonce) ?? [])], [id])
-        for (const ids of idsByNonce.values()) assert.strictEqual(ids.size, 1)
-
-        const messages = yield* walk((page) => after.webhooks.listMessages({ query: page }), 100)
-        const byExternalId = new Map(messages.map((message) => [message.externalId, message.id]))
-        assert.strictEqual(byExternalId.size, messages.length)
-        for (const [nonce, id] of ledger.messages) assert.strictEqual(byExternalId.get(nonce), id)
-        const received = yield* eventually(
-          eventsOfType(after, "webhook:received"),
-          (events) => events.length === messages.length
-        )
-        yield* eventually(
-          Effect.sync(() => received.filter((event) => !deliveredIds().has(event.id)).length),
-          (count) => count === 0
-        )
-
-        const integrations = yield* walk((page) => after.integrations.listIntegrations({ query: page }), 100)
-        const byName = new Map(integrations.map((one) => [one.name, one.id]))
-        for (const [name, id] of ledger.integrations) assert.strictEqual(byName.get(name), id)
-
-        const open = yield* eventually(
-          after.webhooks.listDeliveries({ query: { webhookId, state: "pending" } }),
-          (page) => page.items.length === 0
-        )
-        assert.deepStrictEqual(open.items, [])
-        const audit = yield* eventually(after.audit.verifyAudit(), ({ unsealed }) => unsealed === 0)
-        assert.isTrue(audit.intact)
-        assert.isAtLeast(audit.sealed, integrations.length)
-      }),
-    60_000 + rounds * 10_000
   )
 })

@@ -2,7 +2,10 @@ import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Schedule } from "effect"
 import { sweepSchedule as auditSweep } from "../src/AuditLog/Sealer.ts"
 import { listenAgain } from "../src/EventLog/Ticker.ts"
-import { sweepSchedule as deliverySweep } from "../src/OutboundWebhooks/Owner.ts"
+import { lostChanges } from "../src/OutboundWebhooks/Changes.ts"
+import { sweepSchedule as deliverySweep } from "../src/DeliveryEngine/Owner.ts"
+import { lookSchedule } from "../src/DeliveryEngine/Run.ts"
+import { watchSchedule } from "../src/OutboundWebhooks/Trigger.ts"
 import { tidySchedule } from "../src/Retention.ts"
 import { waitForTurn } from "../src/SoleWorker.ts"
 import { lostRaces } from "../src/UnitOfWork.ts"
@@ -17,6 +20,7 @@ it.effect("sweeps at a steady pace", () =>
   Effect.gen(function* () {
     assert.deepStrictEqual(yield* delays(auditSweep, 3), [5000, 5000, 5000])
     assert.deepStrictEqual(yield* delays(deliverySweep, 3), [1000, 1000, 1000])
+    assert.deepStrictEqual(yield* delays(lookSchedule, 2), [250, 250])
     assert.deepStrictEqual(yield* delays(waitForTurn, 2), [1000, 1000])
     assert.deepStrictEqual(yield* delays(tidySchedule, 2), [3_600_000, 3_600_000])
   })
@@ -28,12 +32,31 @@ it.effect("listens again soon, then every five seconds", () =>
   })
 )
 
-it.effect("runs a transaction that lost a race again at once, and four times at most", () =>
+it.effect("watches a delivery closely at first, then four times a second", () =>
   Effect.gen(function* () {
-    const bounds = [10, 20, 40, 80]
-    for (const [index, delay] of (yield* delays(lostRaces, 4)).entries()) {
-      assert.approximately(delay, bounds[index] ?? 0, (bounds[index] ?? 0) * 0.2)
-    }
-    assert.isTrue(Exit.isFailure(yield* Effect.exit(delays(lostRaces, 5))))
+    assert.deepStrictEqual(
+      (yield* delays(watchSchedule, 9)).map((delay) => Math.round(delay)),
+      [20, 30, 45, 68, 101, 152, 228, 250, 250]
+    )
   })
+)
+
+const assertDoubles = Effect.fnUntraced(function* (
+  schedule: Schedule.Schedule<unknown>,
+  first: number,
+  times: number
+) {
+  for (const [index, delay] of (yield* delays(schedule, times)).entries()) {
+    const expected = first * 2 ** index
+    assert.approximately(delay, expected, expected * 0.2)
+  }
+  assert.isTrue(Exit.isFailure(yield* Effect.exit(delays(schedule, times + 1))))
+})
+
+it.effect("runs a transaction that lost a race again at once, and four times at most", () =>
+  assertDoubles(lostRaces, 10, 4)
+)
+
+it.effect("works out a change that another one came before anew, six times at most", () =>
+  assertDoubles(lostChanges, 5, 6)
 )

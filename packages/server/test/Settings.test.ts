@@ -37,6 +37,25 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
     })
   )
 
+  it.effect("decide how webhooks retry that say nothing of it, within what is kept", () =>
+    Effect.gen(function* () {
+      const { client } = yield* (yield* TestService).tenant("Acme")
+      const defaultRetry = { type: "list", delaysSeconds: [60, 3600] } as const
+      yield* client.settings.updateSettings({ payload: { defaultRetry } })
+      const payload = { url: "http://127.0.0.1:9/hooks", eventTypes: ["*"] }
+      const silent = yield* client.webhooks.createOutboundWebhook({ payload })
+      assert.deepStrictEqual(silent.retry, defaultRetry)
+      const named = yield* client.webhooks.createOutboundWebhook({
+        payload: { ...payload, retry: { type: "default" } }
+      })
+      assert.deepStrictEqual(named.retry, { type: "default" })
+      const long = { type: "list", delaysSeconds: [86_400 * 8] } as const
+      const refused = client.settings.updateSettings({ payload: { retentionDays: 7, defaultRetry: long } })
+      assert.strictEqual((yield* Effect.flip(refused))._tag, "Unprocessable")
+      assert.deepStrictEqual((yield* client.settings.getSettings()).defaultRetry, defaultRetry)
+    })
+  )
+
   it.effect("are refused outside their bounds, with the place", () =>
     Effect.gen(function* () {
       const { apiKey, client } = yield* (yield* TestService).tenant("Acme")

@@ -73,8 +73,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const patch = {
         url: "https://127.0.0.1/elsewhere",
         description: "Invoices and more",
-        eventTypes: ["invoice.*", "order.paid"],
-        enabled: false
+        eventTypes: ["invoice.*", "order.paid"]
       }
       const changed = yield* client.webhooks.updateOutboundWebhook({ params, payload: patch })
       assert.deepStrictEqual({ ...changed }, { ...got, ...patch })
@@ -156,10 +155,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const target = yield* receiver
       const { delivery, outbound } = yield* furnish(client, target.url)
       const publish = client.events.publishEvent({ headers: {}, payload: { type: "invoice.sent", data: {} } })
-      yield* client.webhooks.updateOutboundWebhook({
-        params: { id: outbound.id },
-        payload: { enabled: false }
-      })
+      yield* client.webhooks.pauseOutboundWebhook({ params: { id: outbound.id } })
       yield* publish
       yield* publish
       const list = (filter: { readonly state?: "skipped" | "succeeded" }) =>

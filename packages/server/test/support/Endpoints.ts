@@ -49,7 +49,8 @@ const prefixes: ReadonlyArray<readonly [path: string, prefix: string]> = [
   ["/v1/webhooks/inbound", "whi"],
   ["/v1/webhooks/outbound", "who"],
   ["/v1/deliveries", "dlv"],
-  ["/v1/messages", "msg"]
+  ["/v1/messages", "msg"],
+  ["/v1/jobs", "job"]
 ]
 
 /** The endpoint's path with well-formed parameters that name nothing, so that only the caller is judged. */

@@ -28,7 +28,7 @@ export const postAsGitHub = Effect.fnUntraced(function* (address: Redacted.Redac
 
 /**
  * One of everything, for a tenant or, when it is named, a customer of it: an integration, a webhook of each
- * direction, a message, a published event that was delivered to `url`, and an API key.
+ * direction, a message, a published event that was delivered to `url`, an API key and a job.
  */
 export const furnish = Effect.fnUntraced(function* (
   client: IntegrationsClient["Service"],
@@ -72,5 +72,10 @@ export const furnish = Effect.fnUntraced(function* (
   const [delivery, message] = [deliveries.items[0], messages.items[0]]
   assert.isDefined(delivery)
   assert.isDefined(message)
-  return { integration, outbound, inbound, key, event, delivery, message }
+  const job = yield* client.webhooks.recoverOutboundWebhook({
+    params: { id: outbound.id },
+    payload: { since: event.createdAt }
+  })
+  yield* eventually(client.jobs.getJob({ params: { id: job.id } }), ({ state }) => state === "completed")
+  return { integration, outbound, inbound, key, event, delivery, message, job }
 })

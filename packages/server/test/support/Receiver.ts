@@ -41,3 +41,10 @@ export const receiverWith = (answer: Answer) =>
 
 /** A receiver on 127.0.0.1 that keeps what it gets. */
 export const receiver = receiverWith(noContent)
+
+/** The headers that the signature of a request is in, as the libraries of receivers take them. */
+export const signatureOf = ({ headers }: Delivered) => ({
+  "webhook-id": String(headers["webhook-id"]),
+  "webhook-timestamp": String(headers["webhook-timestamp"]),
+  "webhook-signature": String(headers["webhook-signature"])
+})
