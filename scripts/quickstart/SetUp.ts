@@ -35,7 +35,7 @@ export const setUp = Effect.fnUntraced(function* (
   yield* receiver.trust(endpoint.secret)
   yield* check(
     `outbound endpoint ${endpoint.id} takes ${endpoint.eventTypes.join(", ")}`,
-    endpoint.enabled,
+    endpoint.status === "active",
     endpoint
   )
 
