@@ -1,5 +1,6 @@
 /**
- * Adds up test reports: `testTotals.ts REPORT...` prints a line for each and, last, `N passed, N failed`.
+ * Adds up test reports: `testTotals.ts REPORT...` prints a line for each, what failed and why below it, and,
+ * last, `N passed, N failed`.
  * A test file that could not be loaded counts as one failure, and so does a run that left no report.
  * Exits 1 when anything failed or nothing ran.
  */
@@ -14,10 +15,45 @@ const Report = Schema.fromJsonString(
     numFailedTests: Schema.Int,
     numPendingTests: Schema.Int,
     testResults: Schema.Array(
-      Schema.Struct({ status: Schema.String, assertionResults: Schema.Array(Schema.Unknown) })
+      Schema.Struct({
+        name: Schema.String,
+        status: Schema.String,
+        message: Schema.String,
+        assertionResults: Schema.Array(
+          Schema.Struct({
+            fullName: Schema.String,
+            status: Schema.String,
+            failureMessages: Schema.optionalKey(Schema.Array(Schema.String))
+          })
+        )
+      })
     )
   })
 )
+
+/** Lines of a failure that are printed: the end of a long log is all that some readers have. */
+const shownLines = 12
+
+const indented = (text: string) =>
+  text
+    .split("\n")
+    .slice(0, shownLines)
+    .map((line) => `      ${line}`)
+    .join("\n")
+
+const failuresOf = ({ testResults }: typeof Report.Type): ReadonlyArray<string> =>
+  testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter(({ status }) => status === "failed")
+    const told = failed.map(
+      ({ failureMessages = [], fullName }) =>
+        `  FAILED ${basename(file.name)}: ${fullName}\n${failureMessages.map(indented).join("\n")}`
+    )
+    return file.status === "failed" && failed.length === 0
+      ? [`  FAILED ${basename(file.name)}, as a whole\n${indented(file.message)}`]
+      : told
+  })
+
+const unread = (why: string) => ({ passed: 0, failed: 1, skipped: 0, told: [`  FAILED ${why}`] })
 
 const totalsOf = Effect.fnUntraced(
   function* (file: string) {
@@ -29,19 +65,25 @@ const totalsOf = Effect.fnUntraced(
     const counted = report.numFailedTests + unloaded
     // An unhandled error fails a run without failing a test.
     const failed = report.success ? counted : Math.max(counted, 1)
-    return { passed: report.numPassedTests, failed, skipped: report.numPendingTests }
+    return {
+      passed: report.numPassedTests,
+      failed,
+      skipped: report.numPendingTests,
+      told: failuresOf(report)
+    }
   },
   Effect.catchTags({
-    PlatformError: () => Effect.succeed({ passed: 0, failed: 1, skipped: 0 }),
-    SchemaError: () => Effect.succeed({ passed: 0, failed: 1, skipped: 0 })
+    PlatformError: () => Effect.succeed(unread("no report: the run was ended or did not begin")),
+    SchemaError: ({ message }) => Effect.succeed(unread(`not a report: ${message}`))
   })
 )
 
 const program = Effect.gen(function* () {
   const sum = { passed: 0, failed: 0 }
   for (const file of process.argv.slice(2)) {
-    const { passed, failed, skipped } = yield* totalsOf(file)
+    const { failed, passed, skipped, told } = yield* totalsOf(file)
     yield* Console.log(`${basename(file, ".json")}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+    for (const failure of told) yield* Console.log(failure)
     sum.passed += passed
     sum.failed += failed
   }
