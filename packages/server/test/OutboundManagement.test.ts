@@ -291,7 +291,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       assert.strictEqual(disabled.error, "The receiver answered 410 Gone")
       yield* sql`
         UPDATE outbound_webhooks SET failing_since = now() - interval '10 days', warned_at = now(),
-          hold_until = now() + interval '1 hour' WHERE id = ${id}`
+          hold_until = now() + interval '1 hour', revision = revision + 1 WHERE id = ${id}`
       assert.isDefined((yield* read).heldUntil)
       code = 500
       const resumed = yield* client.webhooks.resumeOutboundWebhook({ params: { id }, payload: {} })

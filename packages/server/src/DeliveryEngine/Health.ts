@@ -1,4 +1,3 @@
-import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { Context, DateTime, Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { AuditLog } from "../AuditLog.ts"
@@ -42,7 +41,10 @@ const dateOf = (millis: number | undefined) => (millis === undefined ? null : ne
 export class Health extends Context.Service<
   Health,
   {
-    /** Writes what has changed since it was noted. Answers whether the endpoint was disabled. */
+    /**
+     * Writes what has changed since it was noted; nothing happens where the endpoint has been changed meanwhile.
+     * Answers whether it was disabled.
+     */
     keep(endpoint: Endpoint, observed: Observed, noted: Noted): Effect.Effect<boolean>
     /** Disables the endpoint; nothing happens where it has been changed meanwhile: it may be another receiver now. */
     disable(endpoint: Endpoint, reason: DisableReason): Effect.Effect<void>
@@ -105,12 +107,13 @@ export class Health extends Context.Service<
         Effect.orDie
       )
 
-      const write = (id: OutboundWebhookId, { failingSince, heldUntil, lastSuccessAt }: Observed) => sql`
+      // Somebody may have set the endpoint going again since it was read: what was seen before no longer counts.
+      const write = ({ id, revision }: Endpoint, { failingSince, heldUntil, lastSuccessAt }: Observed) => sql`
         UPDATE outbound_webhooks SET failing_since = ${dateOf(failingSince)}::timestamptz,
           warned_at = CASE WHEN ${failingSince === undefined} THEN NULL ELSE warned_at END,
           hold_until = ${dateOf(heldUntil === 0 ? undefined : heldUntil)}::timestamptz,
           last_activity_at = coalesce(${dateOf(lastSuccessAt)}::timestamptz, last_activity_at)
-        WHERE id = ${id}`
+        WHERE id = ${id} AND revision = ${revision}::bigint RETURNING id`
 
       const keep = Effect.fn("DeliveryEngine.Health.keep")(function* (
         endpoint: Endpoint,
@@ -123,7 +126,8 @@ export class Health extends Context.Service<
           heldUntil !== noted.heldUntil ||
           lastSuccessAt - noted.lastSuccessAt >= activityPrecision
         if (changed) {
-          yield* write(endpoint.id, observed)
+          const written = yield* write(endpoint, observed)
+          if (written.length === 0) return false
           if (failingSince === undefined) noted.warned = false
           Object.assign(noted, { failingSince, heldUntil, lastSuccessAt })
         }
