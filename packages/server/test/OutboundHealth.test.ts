@@ -42,8 +42,9 @@ const failingFor = Effect.fnUntraced(function* (client: Client, id: OutboundWebh
     (rows) => rows.length === 1
   )
   const since = DateTime.toDateUtc(DateTime.subtract(yield* DateTime.now, { minutes }))
-  yield* sql`UPDATE outbound_webhooks SET failing_since = ${since} WHERE id = ${id}`
-  // A change, so that its owner reads it.
+  // As a change of its own: what its owner has seen and not written yet does not replace it.
+  yield* sql`UPDATE outbound_webhooks SET failing_since = ${since}, revision = revision + 1 WHERE id = ${id}`
+  // Its owner is told, and reads it.
   yield* client.webhooks.updateOutboundWebhook({ params: { id }, payload: { concurrency: 15 } })
   return since
 })

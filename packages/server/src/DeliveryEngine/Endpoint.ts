@@ -30,6 +30,7 @@ const Row = Schema.Struct({
   ordering: Schema.optionalKey(Schema.fromJsonString(Ordering)),
   batching: Schema.optionalKey(Schema.fromJsonString(Batching)),
   disableAfterHours: Schema.Int,
+  connectedAt: Timestamp,
   failingSince: Schema.optionalKey(Timestamp),
   warnedAt: Schema.optionalKey(Timestamp),
   holdUntil: Schema.optionalKey(Timestamp),
@@ -75,8 +76,8 @@ export class Endpoints extends Context.Service<
       const load = Effect.fn("DeliveryEngine.Endpoints.load")(function* (id: OutboundWebhookId) {
         const [row] = yield* sql`
           SELECT id, tenant_id, customer_id, url, status, signatures, headers, retry, concurrency, rate_limit,
-            timeout_seconds, ordering, batching, disable_after_hours, failing_since, warned_at, hold_until,
-            revision::text AS revision, secret, signing_key, previous_secrets, header_secrets
+            timeout_seconds, ordering, batching, disable_after_hours, connected_at, failing_since, warned_at,
+            hold_until, revision::text AS revision, secret, signing_key, previous_secrets, header_secrets
           FROM outbound_webhooks WHERE id = ${id}`.pipe(Effect.flatMap(rows))
         if (row === undefined) return undefined
         const { headerSecrets: _, headers, previousSecrets: __, secret: ___, signingKey: ____, ...rest } = row

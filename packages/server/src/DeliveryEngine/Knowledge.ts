@@ -1,9 +1,13 @@
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { Effect } from "effect"
+import { Effect, Equal } from "effect"
 import type { Outcome } from "./Deliver.ts"
 import type { Endpoint, Endpoints } from "./Endpoint.ts"
 import type { Health, Noted } from "./Health.ts"
 import { Pace } from "./Pace.ts"
+
+/** Whether failures of the one count for the other: not once it was set going again, or is at another address. */
+const sameRecord = (before: Endpoint, now: Endpoint) =>
+  Equal.equals(before.connectedAt, now.connectedAt) && before.url.href === now.url.href
 
 /** What an owner knows of its endpoint, from one run to the next. */
 export class Knowledge {
@@ -22,7 +26,7 @@ export class Knowledge {
     this.#failingSince = noted.failingSince
   }
 
-  /** Reads the endpoint. What was known before still holds, unless somebody has set the endpoint going again. */
+  /** Reads the endpoint. What was known before still holds, unless its row says otherwise. */
   static read(
     endpoints: Endpoints["Service"],
     id: OutboundWebhookId,
@@ -33,7 +37,8 @@ export class Knowledge {
       const failingSince = endpoint.failingSince?.epochMilliseconds
       const heldUntil = endpoint.holdUntil?.epochMilliseconds ?? 0
       before?.pace.configure(endpoint)
-      if (before?.noted.failingSince === failingSince && before?.noted.heldUntil === heldUntil) {
+      const asNoted = before?.noted.failingSince === failingSince && before?.noted.heldUntil === heldUntil
+      if (before !== undefined && asNoted && sameRecord(before.endpoint, endpoint)) {
         const known = new Knowledge(endpoint, before.pace, before.noted)
         known.#lastSuccessAt = before.#lastSuccessAt
         known.#failingSince = before.#failingSince
