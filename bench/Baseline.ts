@@ -8,7 +8,7 @@ import { dataOf } from "./Backlog.ts"
 import { type Job, queue, tables, type Variant } from "./baseline/Settings.ts"
 import { administer, type Postgres } from "./Databases.ts"
 import * as Peer from "./Peer.ts"
-import { freePort } from "./Service.ts"
+import { freePort } from "../scripts/FreePort.ts"
 
 const Left = Schema.Struct({ left: Schema.Boolean })
 const Kept = Schema.Struct({ count: Schema.Int })

@@ -5,6 +5,7 @@ import { Array as Arr, Console, Effect, Number, type Redacted, Schedule, Schema 
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { fileURLToPath } from "node:url"
+import { freePort } from "../scripts/FreePort.ts"
 import * as Databases from "./Databases.ts"
 import { now } from "./Monotonic.ts"
 import * as Recorder from "./Recorder.ts"
@@ -65,7 +66,7 @@ export const memory = Effect.fnUntraced(function* (server: Redacted.Redacted | u
   const recorder = yield* Recorder.start(Arr.replicate({ _tag: "Drip" } as const, endpoints))
 
   const samples = yield* Effect.gen(function* () {
-    const port = yield* Service.freePort
+    const port = yield* freePort
     const { ended, url } = yield* Service.start(database, {
       env: { MEMORY_PORT: String(port) },
       flags: ["--expose-gc", `--import=${probe}`]

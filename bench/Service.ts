@@ -1,22 +1,14 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { Database } from "@do-integrations/server/Config"
-import { NodeHttpServer } from "@effect/platform-node"
 import { Console, Effect, Exit, Redacted, Schedule, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { ChildProcess } from "effect/process"
-import { createServer } from "node:http"
 import { join } from "node:path"
 import manifest from "../package.json" with { type: "json" }
+import { freePort } from "../scripts/FreePort.ts"
 import { BenchFailure } from "./BenchFailure.ts"
 
 const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export const freePort = Effect.scoped(
-  Effect.map(NodeHttpServer.make(createServer, { host: "127.0.0.1", port: 0 }), ({ address }) =>
-    address._tag === "InetAddressV4" ? address.port : 0
-  )
-)
 
 /** Waits until `url` answers. */
 const answering = (url: string) =>

@@ -15,7 +15,7 @@ import { newLedger, send } from "./Traffic.ts"
 const looks = Schedule.spaced("50 millis")
 
 /** How long what is pending may take to be tried again before that is a fault. */
-const patience = "15 seconds"
+const patience = "30 seconds"
 
 /** One round in so many kills at any moment, before the service has found its feet as well. */
 const earlyEvery = 4

@@ -1,21 +1,14 @@
-import { NodeHttpServer } from "@effect/platform-node"
 import { Console, Effect, Exit, FileSystem, Path, Redacted, Schedule, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { ChildProcess } from "effect/process"
-import { createServer } from "node:http"
 import manifest from "../../package.json" with { type: "json" }
+import { freePort } from "../FreePort.ts"
 import { Surprise } from "./Report.ts"
 
 /** A first start makes the database, which takes a few seconds. */
 const patience = "60 seconds"
 
 const root = `${import.meta.dirname}/../..`
-
-const freePort = Effect.scoped(
-  Effect.map(NodeHttpServer.make(createServer, { host: "127.0.0.1", port: 0 }), ({ address }) =>
-    address._tag === "InetAddressV4" ? address.port : 0
-  )
-)
 
 /**
  * The service as `npm start` runs it, in a process of its own, on an empty directory. With the scope go the

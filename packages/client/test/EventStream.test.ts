@@ -1,6 +1,6 @@
 import { Position } from "@do-integrations/domain/Event"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Redacted, Stream } from "effect"
+import { Deferred, Effect, Fiber, Redacted, Stream } from "effect"
 import { follow, type FollowOptions } from "../src/EventStream.ts"
 import { IntegrationsClient } from "../src/IntegrationsClient.ts"
 import { type Answer, json, reset, scripted, sse } from "./support/Peer.ts"
@@ -100,9 +100,11 @@ describe.concurrent("follow", () => {
 
   it.live("closes the connection when nobody listens any more", () =>
     Effect.gen(function* () {
-      let closed = false
+      const opened = yield* Deferred.make<void>()
+      const closed = yield* Deferred.make<void>()
       const open: Answer = (response) => {
-        response.on("close", () => (closed = true))
+        Deferred.doneUnsafe(opened, Effect.void)
+        response.on("close", () => Deferred.doneUnsafe(closed, Effect.void))
         response.writeHead(200, { "content-type": "text/event-stream" }).write(message("7-1"))
       }
       const { baseUrl } = yield* scripted(open)
@@ -111,11 +113,10 @@ describe.concurrent("follow", () => {
         Effect.provide(IntegrationsClient.layer({ baseUrl, apiKey })),
         Effect.forkChild
       )
-      yield* Effect.sleep("300 millis")
-      assert.isFalse(closed)
+      yield* Deferred.await(opened)
+      assert.isFalse(yield* Deferred.isDone(closed))
       yield* Fiber.interrupt(fiber)
-      yield* Effect.sleep("100 millis")
-      assert.isTrue(closed)
+      yield* Deferred.await(closed).pipe(Effect.timeout("5 seconds"))
     })
   )
 })

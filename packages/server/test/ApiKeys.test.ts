@@ -83,7 +83,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const { client } = yield* service.tenant("Acme")
       const { expiresAt, id, secret } = yield* client.apiKeys.createApiKey({
         headers: {},
-        payload: { name: "Brief", scopes: ["events:read"], expiresIn: 1 }
+        payload: { name: "Brief", scopes: ["events:read"], expiresIn: 4 }
       })
       assert.isDefined(expiresAt)
       const brief = yield* service.client(secret)
@@ -263,7 +263,7 @@ layer(TestService.layerWith({ rateLimit: 1 }), { excludeTestServices: true, time
           headers: {},
           payload: { name: "Other", scopes: ["events:read"] }
         })
-        const burst = yield* Effect.replicateEffect(send("GET", "/v1/events", { key: apiKey.secret }), 11)
+        const burst = yield* Effect.replicateEffect(send("GET", "/v1/events", { key: apiKey.secret }), 30)
         const [refused] = burst.filter(({ status }) => status !== 200)
         assert.isDefined(refused)
         assert.strictEqual(refused.status, 429)

@@ -2,13 +2,13 @@ import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Option, type Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject, vi } from "vitest"
+import { freePort } from "../../../scripts/FreePort.ts"
 import { eventually } from "./support/Eventually.ts"
 import { walk } from "./support/Pages.ts"
 import { type Delivered, receiver } from "./support/Receiver.ts"
 import {
   clientOf,
   environment,
-  freePort,
   launch,
   newTenant,
   ready,

@@ -53,7 +53,7 @@ it.live(
       const { code, output } = yield* chaos(yield* temporaryDirectory)
       yield* Effect.log(output)
       assert.strictEqual(code, 0, output)
-      const result = yield* decodeResult(output.trimEnd().split("\n").at(-1))
+      const result = yield* decodeResult(output.split("\n").findLast((line) => line.startsWith("{")))
       const database = inject("testDatabase")._tag === "Embedded" ? "embedded" : "postgres"
       assert.deepInclude(result, { database, rounds, lost: 0, faults: 0 })
       assert.isAbove(result.accepted, rounds)

@@ -89,6 +89,16 @@ it.live("answers localhost without asking", () =>
   })
 )
 
+it.live("refuses what is never a name without asking", () =>
+  Effect.gen(function* () {
+    const { asked, resolve } = yield* nameServer
+    for (const name of ["nobody.invalid", "invalid", "A.Invalid."]) {
+      assert.strictEqual((yield* Effect.flip(resolve(name))).code, "ENOTFOUND")
+    }
+    assert.strictEqual(asked(), 0)
+  })
+)
+
 it.effect("gives up on a silent name server after five seconds", () =>
   Effect.gen(function* () {
     const { resolve } = yield* nameServer

@@ -57,7 +57,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         const good = yield* receiver
         const peers = yield* hostilePeers
         assert.sameMembers([...peers.keys()], Object.keys(expected))
-        const settings = { timeoutSeconds: 2, retry }
+        const settings = { timeoutSeconds: 5, retry }
         const ids = yield* Effect.forEach(peers, ([name, url]) =>
           Effect.map(endpoint(client, url, settings), ({ id }) => ({ id, name }))
         )
@@ -66,7 +66,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         const data = { filling: "x".repeat(200_000) }
         yield* publish(client, data)
         const ended = ({ attempts }: { readonly attempts: number }) => attempts === 1
-        const [received] = yield* allIn(client, well.id, "succeeded", "2 seconds")
+        const [received] = yield* allIn(client, well.id, "succeeded", "4 seconds")
         assert.isDefined(received)
         const before = process.memoryUsage()
         const found: Record<string, unknown> = {}
@@ -80,8 +80,8 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
             ...(status === undefined ? {} : { status }),
             ...(error === undefined ? {} : { error })
           }
-          // The deadline of two seconds, and one more for a machine that has other things to do.
-          assert.isAtMost(durationMs, 3000, name)
+          // The deadline of five seconds, and three more for a machine that has other things to do.
+          assert.isAtMost(durationMs, 8000, name)
           assert.isAtMost(responseBody.length, 16 * 1024, name)
           assert.isAtMost(JSON.stringify(responseHeaders).length, 32 * 1024, name)
           const state = error === undefined ? "succeeded" : "failed"
@@ -100,7 +100,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
             (got) => got === 2
           )
         )
-        assert.isBelow(Duration.toMillis(took), 2000)
+        assert.isBelow(Duration.toMillis(took), 4000)
         for (const { id, name } of ids) {
           if (expected[name]?.error === undefined) continue
           yield* eventually(deliveriesTo(client, id), (all) => all[0]?.attempts === 2)

@@ -84,20 +84,20 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
   it.effect("does not hold what the old address answers against the new one", () =>
     Effect.gen(function* () {
       const { client } = yield* newTenant
-      let asked = false
+      let gone: (() => void) | undefined
       const old = yield* receiverWith((response) => {
-        asked = true
-        setTimeout(() => response.writeHead(410).end(), 700)
+        gone = () => response.writeHead(410).end()
       })
       const next = yield* switched
       next.answer(204)
       const { id } = yield* endpoint(client, old.url, { retry })
       yield* publish(client)
       yield* eventually(
-        Effect.sync(() => asked),
-        (yes) => yes
+        Effect.sync(() => gone),
+        (asked) => asked !== undefined
       )
       yield* client.webhooks.updateOutboundWebhook({ params: { id }, payload: { url: next.url } })
+      gone?.()
       yield* allIn(client, id, "exhausted")
       yield* publish(client)
       yield* eventually(deliveriesTo(client, id), (all) => all.some(({ state }) => state === "succeeded"))

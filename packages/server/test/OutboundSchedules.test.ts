@@ -41,7 +41,8 @@ const assertJittered = (delay: number | undefined, expected: number | undefined,
   if (expected === undefined) return assert.isUndefined(delay, what)
   assert.isDefined(delay, what)
   assert.isAtLeast(delay, expected * 0.8 - 0.01, what)
-  assert.isAtMost(delay, expected * 1.2 + 0.01, what)
+  // From the end of the attempt to when its outcome is looked at, on a machine that has other things to do.
+  assert.isAtMost(delay, expected * 1.2 + 0.5, what)
 }
 
 /** Policies, and the delay in seconds after some of their attempts; none after the last. */
@@ -184,7 +185,7 @@ it.live(
       const first = yield* start(env)
       const { client, key } = yield* tenantOf(first.url, "Acme")
       const { id } = yield* endpoint(client, target.url, {
-        retry: { type: "list", delaysSeconds: [8, 500, 2000] }
+        retry: { type: "list", delaysSeconds: [20, 500, 2000] }
       })
       yield* publish(client)
       const [before] = yield* allIn(client, id, "failed")
@@ -194,13 +195,13 @@ it.live(
       const again = yield* clientOf(second.url, key)
       const [after] = yield* allOnce(again, id, () => true)
       assert.deepStrictEqual(after, before)
-      yield* allOnce(again, id, ({ attempts }) => attempts === 2, "30 seconds")
+      yield* allOnce(again, id, ({ attempts }) => attempts === 2, "60 seconds")
       assertJittered(yield* delayAfter(again, id, 2), 500, "the second delay")
       assert.isDefined(before)
       const { attemptLog } = yield* detail(again, before.id)
       const [one, two] = attemptLog
       const apart = Number(two?.at.epochMilliseconds) - Number(one?.at.epochMilliseconds)
-      assert.isAtLeast(apart, 6400)
+      assert.isAtLeast(apart, 16_000)
       assert.strictEqual(target.got.length, 2)
     }),
   90_000

@@ -27,10 +27,10 @@ const publish = (client: Client, number: number) =>
 const numbersOf = (got: ReadonlyArray<{ readonly body: string }>): ReadonlyArray<number> =>
   got.map(({ body }) => JSON.parse(body).data.number)
 
-const ended = (client: Client, id: JobId, patience: "10 seconds" | "60 seconds" = "10 seconds") =>
+const ended = (client: Client, id: JobId, patience: "10 seconds" | "120 seconds" = "10 seconds") =>
   eventually(client.jobs.getJob({ params: { id } }), ({ state }) => state !== "running", patience)
 
-layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("recovery", (it) => {
+layer(TestService.layer, { excludeTestServices: true, timeout: "120 seconds" })("recovery", (it) => {
   it.effect("delivers in order what failed and what was skipped since a time", () =>
     Effect.gen(function* () {
       const { client } = yield* acme
@@ -212,17 +212,17 @@ it.live(
 
       const second = yield* ServiceProcess.start(environment)
       const after = yield* ServiceProcess.clientOf(second.url, key)
-      const job = yield* ended(after, begun.id, "60 seconds")
+      const job = yield* ended(after, begun.id, "120 seconds")
       assert.include({ ...job }, { state: "completed", processed: rows, total: rows })
       yield* eventually(
         Effect.sync(() => new Set(numbersOf(target.got)).size),
         (count) => count === rows,
-        "60 seconds"
+        "120 seconds"
       )
       const left = yield* after.webhooks.listDeliveries({ query: { undelivered: true } })
       assert.deepStrictEqual(left.items, [])
       yield* second.kill("SIGTERM")
       yield* second.ended
     }).pipe(Effect.scoped),
-  120_000
+  240_000
 )

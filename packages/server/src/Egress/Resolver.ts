@@ -7,12 +7,14 @@ export type Resolver = (hostname: string) => Effect.Effect<ReadonlyArray<string>
 
 const isLocalhost = (hostname: string) => /^(?:.+\.)?localhost\.?$/i.test(hostname)
 
+const isInvalid = (hostname: string) => /^(?:.+\.)?invalid\.?$/i.test(hostname)
+
 /**
  * A resolver that asks the configured name servers directly, 5 seconds at most; the hosts file is not read.
  * `getaddrinfo` would occupy one of the process's few worker threads for as long as a hostile name server
  * delays its answer, and file access and encryption wait for those threads too.
  *
- * `localhost` is answered without asking anyone (RFC 6761).
+ * `localhost` is answered, and `invalid` is refused, without asking anyone (RFC 6761, 6.3 and 6.4).
  *
  * @param servers name servers (`address:port`) instead of the system's.
  */
@@ -25,6 +27,7 @@ export const make = (servers?: ReadonlyArray<string>): Resolver => {
     )
   return Effect.fnUntraced(function* (hostname) {
     if (isLocalhost(hostname)) return ["127.0.0.1"]
+    if (isInvalid(hostname)) return yield* new DnsFailure({ code: "ENOTFOUND" })
     const answers = yield* Effect.all(
       [query(() => resolver.resolve4(hostname)), query(() => resolver.resolve6(hostname))],
       { concurrency: 2 }

@@ -1,8 +1,8 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import { Deferred, Effect, Redacted, Schedule } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
+import { freePort } from "../../../../scripts/FreePort.ts"
 import type { Database } from "../../src/Config.ts"
 import * as TestDatabase from "./TestDatabase.ts"
 
@@ -25,15 +25,6 @@ export interface ServiceProcess {
   readonly kill: (signal: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
   readonly ended: Effect.Effect<Ended>
 }
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export const freePort = Effect.callback<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** The settings of a process on `database`: receivers on the loopback are allowed. */
 export const environment = (database: Database): Record<string, string> => ({
@@ -84,7 +75,7 @@ export const ready = ({ ended, output, url }: ServiceProcess) =>
       Effect.flatMap(ended, () => Effect.die(new Error(`The service ended at its start:\n${output()}`)))
     ),
     Effect.timeoutOrElse({
-      duration: "30 seconds",
+      duration: "60 seconds",
       orElse: () => Effect.die(new Error(`The service did not become ready:\n${output()}`))
     })
   )

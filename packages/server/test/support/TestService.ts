@@ -1,11 +1,11 @@
 import { HttpServer } from "effect/http"
 import { AppConfig, type Settings } from "../../src/Config.ts"
-import { createServer } from "../../src/Http/NodeServer.ts"
+import * as Http from "../../src/Http.ts"
 import * as Service from "../../src/Service.ts"
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { CreatedTenant } from "@do-integrations/domain/Api/Tenants"
 import { Providers } from "@do-integrations/providers/Provider"
-import { NodeHttpServer, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import * as TestDatabase from "./TestDatabase.ts"
 
@@ -61,7 +61,7 @@ export class TestService extends Context.Service<
     ).pipe(
       Layer.provideMerge(Service.layerNoDeps),
       Layer.provide(providers),
-      Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })),
+      Layer.provideMerge(Layer.orDie(Http.server)),
       Layer.provideMerge(
         Layer.effect(
           AppConfig,
