@@ -1,7 +1,8 @@
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { assert, layer } from "@effect/vitest"
-import { DateTime, Effect } from "effect"
+import { DateTime, Deferred, Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
+import { inject } from "vitest"
 import { eventually } from "./support/Eventually.ts"
 import {
   allIn,
@@ -17,6 +18,8 @@ import {
 import { eventsOfType, walk } from "./support/Pages.ts"
 import { receiverWith } from "./support/Receiver.ts"
 import { TestService } from "./support/TestService.ts"
+
+const postgres = inject("testDatabase")._tag === "Postgres"
 
 /** A receiver that answers with the status of the time. */
 const switched = Effect.gen(function* () {
@@ -103,6 +106,41 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       yield* eventually(deliveriesTo(client, id), (all) => all.some(({ state }) => state === "succeeded"))
       assert.deepInclude(yield* endpointNow(client, id), { status: "active", url: next.url })
       assert.deepStrictEqual(yield* eventsOfType(client, "integration:error"), [])
+    })
+  )
+
+  it.effect.skipIf(!postgres)("skips nothing of an endpoint that is being resumed (Postgres only)", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const sql = yield* SqlClient.SqlClient
+      const target = yield* switched
+      const { id } = yield* endpoint(client, target.url, { retry })
+      yield* publish(client)
+      yield* allIn(client, id, "failed")
+      yield* client.webhooks.pauseOutboundWebhook({ params: { id } })
+      // Nobody writes of the endpoint any more.
+      yield* eventually(endpointNow(client, id), (now) => now.failingSince !== undefined)
+      yield* Effect.sleep("1500 millis")
+      target.answer(204)
+      const begun = yield* Deferred.make<void>()
+      const end = yield* Deferred.make<void>()
+      const resuming = yield* sql`
+        UPDATE outbound_webhooks SET status = 'active', revision = revision + 1 WHERE id = ${id}`.pipe(
+        Effect.andThen(Deferred.succeed(begun, undefined)),
+        Effect.andThen(Deferred.await(end)),
+        sql.withTransaction,
+        Effect.forkChild
+      )
+      yield* Deferred.await(begun)
+      // Due to an endpoint that everybody else still sees paused; its owner waits to see what becomes of that.
+      yield* fastForward(id)
+      yield* eventually(
+        sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        (rows) => rows.length > 0
+      )
+      yield* Deferred.succeed(end, undefined)
+      yield* Fiber.join(resuming)
+      yield* allIn(client, id, "succeeded")
     })
   )
 

@@ -48,16 +48,24 @@ export class Drain extends Context.Service<
       }
       const wakeups = yield* Wakeups
 
-      // What is due to an endpoint that is not active, or was removed, is skipped: it can be recovered later.
-      const skip = Effect.fn("DeliveryEngine.skip")(function* (id: OutboundWebhookId) {
+      // What is due to an endpoint that is not active, or was removed, is skipped: it can be recovered later. Who
+      // resumes it waits for the batch, or is seen.
+      const skipSome = Effect.fnUntraced(function* (id: OutboundWebhookId) {
+        const [endpoint] = yield* sql<{ readonly status: string }>`
+          SELECT status FROM outbound_webhooks WHERE id = ${id} FOR SHARE`
+        if (endpoint?.status === "active") return 0
         const now = yield* DateTime.nowAsDate
-        yield* sql`
+        const skipped = yield* sql`
           UPDATE undelivered SET state = 'skipped', due_at = NULL, completed_at = ${now}
           WHERE (tenant_id, delivery_id) IN (
             SELECT tenant_id, delivery_id FROM undelivered WHERE webhook_id = ${id} AND due_at <= ${now}
-              AND NOT EXISTS (SELECT FROM outbound_webhooks WHERE id = ${id} AND status = 'active')
             ORDER BY due_at, sequence LIMIT ${skipSize})
-          RETURNING delivery_id`.pipe(Effect.repeat({ while: (rows) => rows.length === skipSize }))
+          RETURNING delivery_id`
+        return skipped.length
+      }, sql.withTransaction)
+
+      const skip = Effect.fn("DeliveryEngine.skip")(function* (id: OutboundWebhookId) {
+        yield* Effect.repeat(skipSome(id), { while: (skipped) => skipped === skipSize })
       }, Effect.orDie)
 
       const drain = Effect.fn("DeliveryEngine.drain")(function* (
