@@ -33,12 +33,12 @@ const baselineKey = Redacted.make("baseline_0123456789abcdefghijklmnopqrstuvwxyz
 /** Ours: prepared once, started on a copy each time. */
 const ours = Effect.fnUntraced(function* (template: Database, urls: ReadonlyArray<string>) {
   const { key } = yield* Service.furnish(template, urls)
-  return {
-    start: Effect.gen(function* () {
-      const { url } = yield* Service.start(yield* Databases.copyOf(template))
-      return { url, key } satisfies Loader.Target
-    })
-  }
+  const start = Effect.gen(function* () {
+    const { url } = yield* Service.start(yield* Databases.copyOf(template))
+    return { url, key } satisfies Loader.Target
+  })
+  // No run to compare begins without it.
+  return { start: Effect.orDie(start) }
 })
 
 /** The baseline, likewise, with either of its workers. */

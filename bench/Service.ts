@@ -1,26 +1,10 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { Database } from "@do-integrations/server/Config"
-import { Console, Effect, Exit, Redacted, Schedule, Stream } from "effect"
-import { HttpClient, HttpClientResponse } from "effect/http"
-import { ChildProcess } from "effect/process"
+import { Effect, Redacted } from "effect"
 import { join } from "node:path"
-import manifest from "../package.json" with { type: "json" }
-import { freePort } from "../scripts/FreePort.ts"
-import { BenchFailure } from "./BenchFailure.ts"
+import * as ServiceProcess from "../scripts/ServiceProcess.ts"
 
 const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
-
-/** Waits until `url` answers. */
-const answering = (url: string) =>
-  HttpClient.get(url).pipe(
-    Effect.flatMap(HttpClientResponse.filterStatusOk),
-    Effect.timeout("1 second"),
-    Effect.retry(Schedule.spaced("20 millis")),
-    Effect.timeoutOrElse({
-      duration: "60 seconds",
-      orElse: () => new BenchFailure({ problem: `${url} does not answer` })
-    })
-  )
 
 interface Setting {
   readonly env?: Record<string, string>
@@ -33,54 +17,23 @@ const location = (database: Database): Record<string, string> =>
     : { DATA_DIR: database.dataDir, KEYS_DIR: join(database.dataDir, "../keys") }
 
 /**
- * The service as `npm start` runs it, in a process of its own. It is told to stop with the scope; `ended` fails should
- * it end before; `ready` waits until it answers.
+ * The service on this database, in a process of its own that stops with the scope.
  *
  * @param setting more settings of the environment, and flags of Node beside those of `npm start`
  */
-export const launch = Effect.fnUntraced(function* (
-  database: Database,
-  { env = {}, flags = [] }: Setting = {}
-) {
-  const port = yield* freePort
-  const [, ...args] = manifest.scripts.start.split(" ")
-  const service = yield* ChildProcess.make(process.execPath, [...flags, ...args], {
-    cwd: join(import.meta.dirname, ".."),
+export const launch = (database: Database, { env = {}, flags = [] }: Setting = {}) =>
+  ServiceProcess.launch({
+    flags,
     env: {
       ...env,
       ...location(database),
-      PORT: String(port),
       ROOT_API_KEY: Redacted.value(rootKey),
       MASTER_KEYS: `bench:${Buffer.alloc(32, 7).toString("base64")}`,
       // The receiver is on the loopback, which is refused otherwise.
       EGRESS_ALLOW: "127.0.0.1/32",
       RATE_LIMIT: "1000000"
-    },
-    stdin: "ignore",
-    forceKillAfter: "15 seconds"
+    }
   })
-  const output: Array<string> = []
-  yield* Stream.decodeText(service.all).pipe(
-    Stream.runForEach((text) => Effect.sync(() => void output.push(text))),
-    Effect.forkScoped
-  )
-  yield* Effect.addFinalizer((exit) =>
-    Exit.isFailure(exit) ? Console.error(`The service wrote:\n${output.join("")}`) : Effect.void
-  )
-  const url = `http://127.0.0.1:${port}`
-  const ended = Effect.flatMap(
-    service.exitCode,
-    (code) => new BenchFailure({ problem: `The service ended with ${code}` })
-  )
-  return {
-    url,
-    pid: service.pid,
-    ended,
-    ready: Effect.raceFirst(answering(`${url}/readyz`), ended),
-    /** `kill -9`; returns when the process has gone. */
-    kill: service.kill({ killSignal: "SIGKILL" })
-  }
-})
 
 /** The same, when it answers. */
 export const start = Effect.fnUntraced(function* (database: Database, setting?: Setting) {

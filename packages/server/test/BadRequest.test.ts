@@ -125,7 +125,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         socket.on("data", (chunk) => (text += chunk.toString()))
         socket.on("close", () => resume(Effect.succeed(text)))
         return Effect.sync(() => socket.destroy())
-      }).pipe(Effect.timeout("5 seconds"))
+      }).pipe(Effect.timeout("20 seconds"))
       const [head = "", body = ""] = said.split("\r\n\r\n")
       assert.match(head, /^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json\r\n/)
       assert.deepStrictEqual(JSON.parse(body), { type: "about:blank", status: 400, title: "Bad Request" })

@@ -128,7 +128,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         yield* Stream.unwrap(client.events.streamEvents({ headers, query: { type: "count.up" } })).pipe(
           Stream.take(Math.min(7, total - seen.length)),
           Stream.runForEach(({ data, id }) => Effect.sync(() => seen.push({ id: data.id, position: id }))),
-          Effect.timeout("10 seconds")
+          Effect.timeout("20 seconds")
         )
       }
       yield* Fiber.join(publishing)
@@ -152,7 +152,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
           headers: { authorization: `Bearer ${Redacted.value(apiKey.secret)}` },
           signal: aborted.signal
         })
-      ).pipe(Effect.timeout("5 seconds"))
+      ).pipe(Effect.timeout("20 seconds"))
       assert.strictEqual(response.status, 200)
       assert.strictEqual(response.headers.get("content-type"), "text/event-stream")
       const chunk = yield* Effect.promise(async () => response.body?.getReader().read())

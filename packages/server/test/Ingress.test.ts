@@ -242,7 +242,7 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("the way i
       const send = Effect.suspend(() => post("{}", asGitHub("{}")))
       assert.strictEqual((yield* send).status, 200)
       yield* client.webhooks.updateInboundWebhook({ params, payload: { enabled: false } })
-      const closed = yield* eventually(send, ({ status }) => status !== 200).pipe(Effect.timeout("2 seconds"))
+      const closed = yield* eventually(send, ({ status }) => status !== 200).pipe(Effect.timeout("5 seconds"))
       assert.strictEqual(closed.status, 404)
       const before = (yield* messages).length
       assert.strictEqual((yield* post("{}", {}, { unfinished: true })).status, 404)

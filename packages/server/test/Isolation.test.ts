@@ -143,7 +143,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         headers: { "last-event-id": Position.make("0-0") },
         query: {}
       })
-      const first = yield* Stream.runHead(stream).pipe(Effect.timeout("5 seconds"))
+      const first = yield* Stream.runHead(stream).pipe(Effect.timeout("20 seconds"))
       assert.strictEqual(first._tag === "Some" ? first.value.data.id : "", mine.id)
       // Theirs gets its own event, and that it was delivered.
       yield* eventually(

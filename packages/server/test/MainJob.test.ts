@@ -59,7 +59,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
 
       yield* Effect.suspend(() => (target.got.length >= 2 ? Effect.void : Effect.fail("waiting"))).pipe(
         Effect.retry(Schedule.spaced("20 millis")),
-        Effect.timeout("5 seconds")
+        Effect.timeout("20 seconds")
       )
       const verifier = new Webhook(Redacted.value(endpoint.secret).replace("whsec_", ""))
       const bodies = target.got.map(({ body, headers }) =>
@@ -76,7 +76,7 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         .listDeliveries({ query: { state: "succeeded" } })
         .pipe(
           Effect.repeat({ until: (page) => page.items.length === 2, schedule: Schedule.spaced("20 millis") }),
-          Effect.timeout("5 seconds")
+          Effect.timeout("20 seconds")
         )
       const [first] = deliveries.items
       assert.isDefined(first)

@@ -4,7 +4,7 @@ import { type Duration, Effect, Schedule } from "effect"
 export const eventually = <A, E, R>(
   reading: Effect.Effect<A, E, R>,
   expected: (value: A) => boolean,
-  patience: Duration.Input = "10 seconds"
+  patience: Duration.Input = "20 seconds"
 ): Effect.Effect<A, E, R> => {
   let last: A | undefined
   return Effect.tap(reading, (value) => Effect.sync(() => void (last = value))).pipe(
