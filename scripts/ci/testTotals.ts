@@ -1,7 +1,8 @@
 /**
  * Adds up test reports: `testTotals.ts REPORT...` prints a line for each, what failed and why below it, and,
  * last, `N passed, N failed`.
- * A test file that could not be loaded counts as one failure, and so does a run that left no report.
+ * A test file that could not be loaded, or failed around its tests, counts as one failure, and so does a run that left
+ * no report.
  * Exits 1 when anything failed or nothing ran.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
@@ -12,7 +13,6 @@ const Report = Schema.fromJsonString(
   Schema.Struct({
     success: Schema.Boolean,
     numPassedTests: Schema.Int,
-    numFailedTests: Schema.Int,
     numPendingTests: Schema.Int,
     testResults: Schema.Array(
       Schema.Struct({
@@ -41,7 +41,7 @@ const indented = (text: string) =>
     .map((line) => `      ${line}`)
     .join("\n")
 
-const failuresOf = ({ testResults }: typeof Report.Type): ReadonlyArray<string> =>
+const failuresOf = ({ testResults }: typeof Report.Type): Array<string> =>
   testResults.flatMap((file) => {
     const failed = file.assertionResults.filter(({ status }) => status === "failed")
     const told = failed.map(
@@ -53,23 +53,20 @@ const failuresOf = ({ testResults }: typeof Report.Type): ReadonlyArray<string> 
       : told
   })
 
-const unread = (why: string) => ({ passed: 0, failed: 1, skipped: 0, told: [`  FAILED ${why}`] })
+const unread = (why: string) => ({ passed: 0, skipped: 0, told: [`  FAILED ${why}`] })
 
 const totalsOf = Effect.fnUntraced(
   function* (file: string) {
     const fs = yield* FileSystem.FileSystem
     const report = yield* Schema.decodeUnknownEffect(Report)(yield* fs.readFileString(file))
-    const unloaded = report.testResults.filter(
-      (result) => result.status === "failed" && result.assertionResults.length === 0
-    ).length
-    const counted = report.numFailedTests + unloaded
+    const told = failuresOf(report)
     // An unhandled error fails a run without failing a test.
-    const failed = report.success ? counted : Math.max(counted, 1)
+    if (!report.success && told.length === 0)
+      told.push("  FAILED outside of every test: see the output above")
     return {
       passed: report.numPassedTests,
-      failed,
       skipped: report.numPendingTests,
-      told: failuresOf(report)
+      told
     }
   },
   Effect.catchTags({
@@ -81,11 +78,13 @@ const totalsOf = Effect.fnUntraced(
 const program = Effect.gen(function* () {
   const sum = { passed: 0, failed: 0 }
   for (const file of process.argv.slice(2)) {
-    const { failed, passed, skipped, told } = yield* totalsOf(file)
-    yield* Console.log(`${basename(file, ".json")}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+    const { passed, skipped, told } = yield* totalsOf(file)
+    yield* Console.log(
+      `${basename(file, ".json")}: ${passed} passed, ${told.length} failed, ${skipped} skipped`
+    )
     for (const failure of told) yield* Console.log(failure)
     sum.passed += passed
-    sum.failed += failed
+    sum.failed += told.length
   }
   yield* Console.log(`${sum.passed} passed, ${sum.failed} failed`)
   if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1
