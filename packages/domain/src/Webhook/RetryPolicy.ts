@@ -29,11 +29,11 @@ const GiveUpAfterSeconds = Schema.optionalKey(Seconds).pipe(
   described("No attempt is made later than this many seconds after the first; left out: no such end.")
 )
 
-const within = (delays: ReadonlyArray<number>, path: ReadonlyArray<PropertyKey>) => {
+const within = (delays: ReadonlyArray<number>) => {
   const span = Math.ceil(delays.reduce((sum, delay) => sum + delay, 0))
   return (
     span <= maxSpanSeconds || {
-      path,
+      path: [],
       issue: `Expected at most 30 days (${maxSpanSeconds} s) from the first attempt to the last, got ${span} s`
     }
   )
@@ -42,6 +42,30 @@ const within = (delays: ReadonlyArray<number>, path: ReadonlyArray<PropertyKey>)
 /** The delays that come between this many attempts, each by its number from 1. */
 const delaysOf = (attempts: number | undefined, delay: (number: number) => number) =>
   Array.from({ length: (attempts ?? defaultAttempts) - 1 }, (_, index) => delay(index + 1))
+
+/** Each delay of an exponential policy. */
+const exponentialDelays = ({
+  factor = defaultFactor,
+  initialSeconds,
+  maxAttempts,
+  maxSeconds = Infinity
+}: {
+  readonly initialSeconds: number
+  readonly factor?: number
+  readonly maxSeconds?: number
+  readonly maxAttempts?: number
+}) => delaysOf(maxAttempts, (number) => Math.min(maxSeconds, initialSeconds * factor ** (number - 1)))
+
+/** Each delay of a linear policy. */
+const linearDelays = ({
+  incrementSeconds,
+  initialSeconds,
+  maxAttempts
+}: {
+  readonly initialSeconds: number
+  readonly incrementSeconds: number
+  readonly maxAttempts?: number
+}) => delaysOf(maxAttempts, (number) => initialSeconds + (number - 1) * incrementSeconds)
 
 /** The schedule that Standard Webhooks 1.0 recommends. */
 const DefaultRetries = Schema.Struct({
@@ -63,13 +87,10 @@ const ExponentialRetries = Schema.Struct({
   maxAttempts: MaxAttempts,
   giveUpAfterSeconds: GiveUpAfterSeconds
 }).check(
-  Schema.makeFilter(({ factor = defaultFactor, initialSeconds, maxAttempts, maxSeconds = Infinity }) =>
-    maxSeconds < initialSeconds
+  Schema.makeFilter((policy) =>
+    policy.maxSeconds !== undefined && policy.maxSeconds < policy.initialSeconds
       ? { path: ["maxSeconds"], issue: "Expected maxSeconds to be no less than initialSeconds" }
-      : within(
-          delaysOf(maxAttempts, (number) => Math.min(maxSeconds, initialSeconds * factor ** (number - 1))),
-          []
-        )
+      : within(exponentialDelays(policy))
   )
 )
 
@@ -79,14 +100,7 @@ const LinearRetries = Schema.Struct({
   incrementSeconds: Seconds.pipe(described("What each delay is longer than the one before it, in seconds.")),
   maxAttempts: MaxAttempts,
   giveUpAfterSeconds: GiveUpAfterSeconds
-}).check(
-  Schema.makeFilter(({ incrementSeconds, initialSeconds, maxAttempts }) =>
-    within(
-      delaysOf(maxAttempts, (number) => initialSeconds + (number - 1) * incrementSeconds),
-      []
-    )
-  )
-)
+}).check(Schema.makeFilter((policy) => within(linearDelays(policy))))
 
 const ListedRetries = Schema.Struct({
   type: Schema.tag("list").pipe(described("The delays one by one.")),
@@ -96,7 +110,7 @@ const ListedRetries = Schema.Struct({
       Schema.makeFilter(
         ({ length }) => length < maxAttempts || `Expected at most ${maxAttempts - 1} delays, got ${length}`
       ),
-      Schema.makeFilter((delays: ReadonlyArray<number>) => within(delays, []))
+      Schema.makeFilter((delays: ReadonlyArray<number>) => within(delays))
     )
     .pipe(described("The delay after each attempt but the last, in seconds: 1 to 29 of them.")),
   maxAttempts: Schema.optionalKey(
@@ -125,14 +139,10 @@ const delays = (policy: RetryPolicy): ReadonlyArray<number> => {
   switch (policy.type) {
     case "default":
       return defaultDelays
-    case "exponential": {
-      const { factor = defaultFactor, initialSeconds, maxAttempts, maxSeconds = Infinity } = policy
-      return delaysOf(maxAttempts, (number) => Math.min(maxSeconds, initialSeconds * factor ** (number - 1)))
-    }
-    case "linear": {
-      const { incrementSeconds, initialSeconds, maxAttempts } = policy
-      return delaysOf(maxAttempts, (number) => initialSeconds + (number - 1) * incrementSeconds)
-    }
+    case "exponential":
+      return exponentialDelays(policy)
+    case "linear":
+      return linearDelays(policy)
     case "list":
       return policy.delaysSeconds.slice(0, (policy.maxAttempts ?? maxAttempts) - 1)
   }

@@ -3,7 +3,7 @@ import type { PageQuery } from "@do-integrations/domain/Page"
 import { NotFound, Unprocessable } from "@do-integrations/domain/Problem"
 import { Attempt, Delivery, DeliveryDetail, type DeliveryId } from "@do-integrations/domain/Webhook/Delivery"
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { fetchLimit, toPage } from "../Sql/Paging.ts"
 import { rowsOf } from "../Sql/Rows.ts"
@@ -49,10 +49,11 @@ export const makeDeliveries = Effect.gen(function* () {
   })
 
   /** Ends, in the caller's transaction, what is still on its way to an endpoint that goes. */
-  const skipAll = (id: OutboundWebhookId) =>
-    sql`
-      UPDATE undelivered SET state = 'skipped', due_at = NULL, completed_at = now()
-      WHERE webhook_id = ${id} AND due_at IS NOT NULL`.pipe(Effect.asVoid, Effect.orDie)
+  const skipAll = Effect.fnUntraced(function* (id: OutboundWebhookId) {
+    yield* sql`
+      UPDATE undelivered SET state = 'skipped', due_at = NULL, completed_at = ${yield* DateTime.nowAsDate}
+      WHERE webhook_id = ${id} AND due_at IS NOT NULL`
+  }, Effect.orDie)
 
   return { list, one, detail, skipAll }
 })

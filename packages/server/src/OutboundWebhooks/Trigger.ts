@@ -9,7 +9,7 @@ import { SqlClient } from "effect/sql"
 import { AuditLog } from "../AuditLog.ts"
 import { EventLog } from "../EventLog.ts"
 import { newEventId } from "../Ids.ts"
-import { idAt, timeOf } from "../Sql/Partitions.ts"
+import { idAt, longestCommit, timeOf } from "../Sql/Partitions.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { UnitOfWork } from "../UnitOfWork.ts"
 import { makeDeliveries } from "./Deliveries.ts"
@@ -24,9 +24,6 @@ export const watchSchedule = Schedule.min([
 /** How much longer than an attempt may take a test waits for it. */
 const testMargin = Duration.seconds(1)
 
-/** A delivery is made in the commit of its event; this is more than any commit takes. */
-const longestCommit = Duration.minutes(10)
-
 const isTried = ({ attempts, completedAt }: Delivery) => attempts > 0 || completedAt !== undefined
 
 /** Sends events to one endpoint alone, and waits for what comes of them. */
@@ -40,6 +37,7 @@ export const makeTrigger = Effect.gen(function* () {
   const ids = rowsOf(Schema.Struct({ id: DeliveryId }))
 
   const deliveryOf = Effect.fnUntraced(function* (webhookId: OutboundWebhookId, eventId: EventId) {
+    // A delivery is made in the commit of its event.
     const at = timeOf(eventId)
     const [delivery] = yield* sql`
       SELECT id FROM deliveries WHERE webhook_id = ${webhookId} AND event_id = ${eventId}

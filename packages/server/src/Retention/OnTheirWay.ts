@@ -1,7 +1,7 @@
 import { Duration, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Column from "../Sql/Column.ts"
-import { idAt, timeOf } from "../Sql/Partitions.ts"
+import { idAt, longestCommit, timeOf } from "../Sql/Partitions.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 
 /** A row by its tenant and its id; an attempt by its delivery's. */
@@ -11,8 +11,8 @@ export type Old = typeof Old.Type
 /** What the ids in a table begin with: events and deliveries have their times in them. */
 export type Prefix = "dlv" | "evt" | "msg"
 
-/** A delivery is made in the commit of its event; this is more than any commit takes, and clocks are apart. */
-const longestCommit = Duration.toMillis(Duration.minutes(10))
+/** A delivery is made in the commit of its event. */
+const apart = Duration.toMillis(longestCommit)
 
 /**
  * Finds what is still on its way: pending, to be tried again, or holding up its order. It is kept with its event and
@@ -37,8 +37,8 @@ export const makeOnTheirWay = Effect.gen(function* () {
     SELECT DISTINCT old.id FROM undelivered
     JOIN unnest(${Column.text(old.map(({ id }) => id))}) AS old(id) ON old.id = undelivered.event_id
     WHERE tenant_id = ANY(${Column.text([...new Set(old.map(({ tenantId }) => tenantId))])})
-      AND delivery_id >= ${idAt("dlv", timeOf(first.id) - longestCommit)}
-      AND delivery_id < ${idAt("dlv", timeOf(last.id) + longestCommit)}
+      AND delivery_id >= ${idAt("dlv", timeOf(first.id) - apart)}
+      AND delivery_id < ${idAt("dlv", timeOf(last.id) + apart)}
       AND due_at IS NOT NULL`
 
   /** Which of these rows, in the order of their ids, belong to what is on its way. */
@@ -55,8 +55,8 @@ export const makeOnTheirWay = Effect.gen(function* () {
       sql`
         SELECT FROM tenants CROSS JOIN LATERAL (
           SELECT FROM undelivered
-          WHERE tenant_id = tenants.id AND delivery_id >= ${idAt("dlv", from - longestCommit)}
-            AND delivery_id < ${idAt("dlv", to + longestCommit)} AND ${deliverable} LIMIT 1) AS waiting
+          WHERE tenant_id = tenants.id AND delivery_id >= ${idAt("dlv", from - apart)}
+            AND delivery_id < ${idAt("dlv", to + apart)} AND ${deliverable} LIMIT 1) AS waiting
         LIMIT 1`,
       (rows) => rows.length > 0
     )

@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Schema } from "effect"
+import { Clock, DateTime, Duration, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { fromUUIDBytes, TypeID } from "typeid-js"
 import * as Column from "./Column.ts"
@@ -25,6 +25,12 @@ export const timeOf = (id: string): number => {
   const { buffer } = TypeID.fromString(id).toUUIDBytes()
   return Number(new DataView(buffer).getBigUint64(0) >> 16n)
 }
+
+/**
+ * More than any commit takes: ids that are minted in one are no further apart, and where several nodes mint them,
+ * their clocks are not either.
+ */
+export const longestCommit = Duration.minutes(10)
 
 const relations = rowsOf(Schema.Struct({ name: Schema.String }))
 
