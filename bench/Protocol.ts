@@ -27,7 +27,10 @@ export const Counts = Schema.Struct({
 })
 export type Counts = typeof Counts.Type
 
-/** Milliseconds from when an event was due to be published to its arrival. */
+/**
+ * Milliseconds: of events, from when one was due to be published to its arrival; of webhooks that are sent, from sending
+ * one to its answer.
+ */
 export const Latencies = Schema.Struct({
   count: Schema.Int,
   p50: Schema.Finite,
@@ -64,3 +67,27 @@ export const Loaded = Schema.Struct({
   firstFailure: Schema.String
 })
 export type Loaded = typeof Loaded.Type
+
+/** What the sender is told: to send webhooks until `to`; it answers with {@link Sent}. */
+export const SenderRequest = Schema.Struct({
+  ...Window,
+  url: Schema.String,
+  /** As Standard Webhooks write it: `whsec_` and base64. */
+  secret: Schema.String,
+  /** Each sends its next message when the one before is answered. */
+  connections: Schema.Int
+})
+
+/** What the sender did. */
+export const Sent = Schema.Struct({
+  /** Messages that were answered 2xx, all of them different. */
+  accepted: Schema.Int,
+  /** Answers that came in the window. */
+  inWindow: Schema.Int,
+  failed: Schema.Int,
+  /** The first failure's answer, empty when there was none. */
+  firstFailure: Schema.String,
+  /** Of what was sent in the window. */
+  latencies: Latencies
+})
+export type Sent = typeof Sent.Type

@@ -1,3 +1,5 @@
+import type { Latencies } from "./Protocol.ts"
+
 /** The middle one, or the mean of the two in the middle. */
 export const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
@@ -9,6 +11,13 @@ export const median = (values: ReadonlyArray<number>): number => {
 /** The first over the second with two digits; nothing without both. */
 export const ratioOf = (ours: number | null, other: number | null): number | null =>
   ours === null || other === null ? null : Number((ours / other).toFixed(2))
+
+/** Of so many single latencies. */
+export const latenciesOf = (milliseconds: ReadonlyArray<number>): Latencies => {
+  const sorted = Float64Array.from(milliseconds).toSorted()
+  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? 0
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) }
+}
 
 /** How a value went over time. */
 export interface Series {

@@ -7,6 +7,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Effect, Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { FetchHttpClient } from "effect/http"
+import { inbound } from "./Inbound.ts"
 import { isolation } from "./Isolation.ts"
 import { memory } from "./Memory.ts"
 import { order } from "./Order.ts"
@@ -50,6 +51,21 @@ const publishCommand = Command.make(
   (options) => Effect.flatMap(server, (url) => publish(url, options))
 ).pipe(Command.withDescription("Events published over HTTP and delivered: the sustained rate, and latencies"))
 
+const inboundCommand = Command.make(
+  "inbound",
+  {
+    seconds: count("seconds", 20, "Seconds that are measured"),
+    warmUp: count("warm-up", 5, "Seconds before that"),
+    connections: count("connections", 64, "Connections that webhooks are sent over"),
+    alternations: count("alternations", 5, "Runs of each side"),
+    profile: Flag.String("profile").pipe(
+      Flag.withDescription("A directory for CPU profiles of the service"),
+      Flag.optional
+    )
+  },
+  (options) => Effect.flatMap(server, (url) => inbound(url, options))
+).pipe(Command.withDescription("Signed webhooks, verified and stored: requests a second, and latencies"))
+
 const isolationCommand = Command.make(
   "isolation",
   {
@@ -85,7 +101,14 @@ const orderCommand = Command.make(
 
 const bench = Command.make("bench").pipe(
   Command.withDescription("Ours beside the plain way to do the same; the last line is JSON"),
-  Command.withSubcommands([outboundCommand, publishCommand, isolationCommand, memoryCommand, orderCommand])
+  Command.withSubcommands([
+    outboundCommand,
+    publishCommand,
+    inboundCommand,
+    isolationCommand,
+    memoryCommand,
+    orderCommand
+  ])
 )
 
 Command.run(bench, { version: "0.1.0" }).pipe(

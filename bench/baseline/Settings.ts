@@ -69,3 +69,14 @@ export const tables = [
     response_body text)`,
   `CREATE INDEX ON attempts (job_id, number)`
 ]
+
+/**
+ * The table of the way in. In its favour: it is found by nothing but the sender's id, and the secret that messages are
+ * verified with is known from the start.
+ */
+export const messagesTable = `CREATE TABLE messages (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  external_id text NOT NULL UNIQUE,
+  headers jsonb NOT NULL,
+  body bytea NOT NULL,
+  received_at timestamptz NOT NULL DEFAULT now())`

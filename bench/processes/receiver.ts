@@ -4,7 +4,8 @@
  */
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { now } from "../Monotonic.ts"
-import { type Counts, type Latencies, ReceiverRequest } from "../Protocol.ts"
+import { type Counts, ReceiverRequest } from "../Protocol.ts"
+import { latenciesOf } from "../Statistics.ts"
 import { hear, tell } from "./Parent.ts"
 
 const ids = new Set<string>()
@@ -50,12 +51,6 @@ const listen = () =>
 
 const counted = (): Counts => ({ distinct: ids.size, ...counts })
 
-const percentiles = (): Latencies => {
-  const sorted = Float64Array.from(latencies).toSorted()
-  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? 0
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) }
-}
-
 hear(ReceiverRequest, (request) => {
   switch (request._tag) {
     case "Reset": {
@@ -69,7 +64,7 @@ hear(ReceiverRequest, (request) => {
     case "Count":
       return tell(counted())
     case "Latencies":
-      return tell(percentiles())
+      return tell(latenciesOf(latencies))
   }
 })
 
