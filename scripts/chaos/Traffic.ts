@@ -1,5 +1,5 @@
 import type { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
-import { Receipt } from "@do-integrations/domain/Webhook/Inbound"
+import { Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Array as Arr, Effect, Redacted, Schedule, Schema } from "effect"
 import { createHmac, randomUUID } from "node:crypto"
 import { lotOf } from "../../bench/RecorderProtocol.ts"

@@ -1,5 +1,5 @@
 import { InvalidSignature } from "@do-integrations/domain/Problem"
-import { Receipt } from "@do-integrations/domain/Webhook/Inbound"
+import { Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Effect, Redacted, Schema } from "effect"
 import * as GitHub from "./GitHub.ts"
 import type { Receiver } from "./Receiver.ts"

@@ -4,13 +4,15 @@ import { type Forbidden, NotFound, type Unprocessable } from "@do-integrations/d
 import {
   CreatedInboundWebhook,
   InboundWebhook,
-  type InboundWebhookId,
   type InboundWebhookPatch,
-  type Message,
-  type MessageDetail,
-  type MessageId,
   type NewInboundWebhook
 } from "@do-integrations/domain/Webhook/Inbound"
+import { type InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
+import {
+  type Message,
+  type MessageDetail,
+  type MessageId
+} from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
 import { Digest, SecureRandom } from "effect/crypto"
 import { Base64Url } from "effect/encoding"
@@ -69,7 +71,7 @@ export class InboundWebhooks extends Context.Service<
       const rows = rowsOf(InboundWebhook)
       const hashes = rowsOf(Schema.Struct({ tokenHash: Schema.Uint8Array }))
       const columns = sql.literal(
-        "id, name, source, scheme::json AS scheme, customer_id, enabled, created_at"
+        "id, name, source, scheme::json AS scheme, routes::json AS routes, retry::json AS retry, concurrency, methods, customer_id, enabled, created_at"
       )
 
       const create = Effect.fn("InboundWebhooks.create")(function* (
@@ -104,6 +106,10 @@ export class InboundWebhooks extends Context.Service<
           id,
           name,
           scheme,
+          routes: [],
+          retry: { type: "default" },
+          concurrency: 8,
+          methods: ["POST"],
           enabled: true,
           createdAt,
           url: Redacted.make(`${publicUrl}/in/${token}`),

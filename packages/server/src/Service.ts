@@ -10,6 +10,7 @@ import { DeepIntegrations } from "./DeepIntegrations.ts"
 import * as DeliveryEngine from "./DeliveryEngine.ts"
 import { Egress } from "./Egress.ts"
 import { EventLog } from "./EventLog.ts"
+import { HandlingWakeups } from "./HandlingEngine/Wakeups.ts"
 import * as Hmac from "./Hmac.ts"
 import * as Http from "./Http.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
@@ -57,7 +58,7 @@ const cluster = Layer.unwrap(Effect.map(AppConfig, (config) => Cluster.layer(con
 
 /** What everything else writes through. */
 const foundation = EventLog.layer.pipe(
-  Layer.provideMerge(Layer.merge(DeliveryEngine.intake, Jobs.layer)),
+  Layer.provideMerge(Layer.mergeAll(DeliveryEngine.intake, HandlingWakeups.layer, Jobs.layer)),
   Layer.provideMerge(IdempotencyKeys.layer),
   Layer.provideMerge(Tenants.layer),
   Layer.provideMerge(ApiKeys.layer),

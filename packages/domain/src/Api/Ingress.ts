@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { described } from "../Described.ts"
 import { InternalError, InvalidSignature, NotFound, PayloadTooLarge } from "../Problem.ts"
-import { Receipt } from "../Webhook/Inbound.ts"
+import { Receipt } from "../Webhook/Inbound/Message.ts"
 
 /** What a sender posts, whatever its content type. */
 const Delivered = Schema.Json.annotate({

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { IntegrationType } from "../Integration.ts"
-import { InboundWebhookId } from "../Webhook/Inbound.ts"
+import { InboundWebhookId } from "../Webhook/Inbound/Id.ts"
 import { OutboundWebhookId } from "../Webhook/Outbound.ts"
 
 /**

@@ -1,63 +1,40 @@
 import { Schema } from "effect"
 import { described } from "../Described.ts"
-import { HeaderName } from "../Http.ts"
-import { typeId } from "../Id.ts"
 import { Secret } from "../Secret.ts"
 import { CustomerId, DisplayName } from "../Tenant.ts"
 import { storable } from "../Text.ts"
 import { Timestamp } from "../Time.ts"
+import { InboundWebhookId } from "./Inbound/Id.ts"
+import { Dedupe, Locator } from "./Inbound/Locator.ts"
+import { Network } from "./Inbound/Network.ts"
+import { Routes } from "./Inbound/Route.ts"
+import { InboundScheme, SigningSecret } from "./Inbound/Scheme.ts"
+import { NewOrdering, Ordering } from "./Outbound.ts"
+import { RetryPolicy } from "./RetryPolicy.ts"
 
-/** The id of an inbound webhook; not the token in its address. */
-export const InboundWebhookId = typeId("whi").pipe(Schema.brand("InboundWebhookId"))
-export type InboundWebhookId = typeof InboundWebhookId.Type
+const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
-/** The id of a message that an inbound webhook took. */
-export const MessageId = typeId("msg").pipe(Schema.brand("MessageId"))
-export type MessageId = typeof MessageId.Type
+/** The methods that an address may take. */
+export const InboundMethod = Schema.Literals(["POST", "PUT", "PATCH"])
 
-/** How GitHub proves its messages ("Validating webhook deliveries" in its documentation). */
-export const GitHubScheme = Schema.Struct({
-  type: Schema.tag("github").pipe(
-    described("GitHub: `X-Hub-Signature-256` over the body, the event in `X-GitHub-Event`.")
-  )
-})
-
-/** How senders that follow Standard Webhooks 1.0 prove their messages. */
-export const StandardScheme = Schema.Struct({
-  type: Schema.tag("standard").pipe(
-    described(
-      "Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`, or `svix-` in their place."
-    )
-  )
-})
-
-/** Any service that sends an HMAC of the body in a header. */
-export const HmacScheme = Schema.Struct({
-  type: Schema.tag("hmac").pipe(described("An HMAC of the body in a header.")),
-  header: HeaderName.pipe(described("The header that holds the signature.")),
-  algorithm: Schema.Literals(["sha256", "sha384", "sha512"]).pipe(described("The HMAC's hash.")),
-  encoding: Schema.Literals(["hex", "base64"]).pipe(described("How the signature is written.")),
-  prefix: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(50))).pipe(
-    described("What stands before the signature in the header, such as `sha256=`.")
-  ),
-  idHeader: Schema.optionalKey(HeaderName).pipe(
-    described("The header that holds the sender's own id of the message; with it, repeats are recorded once.")
-  ),
-  timestampHeader: Schema.optionalKey(HeaderName).pipe(
-    described("A header with unix seconds, signed as `timestamp.body` and refused when more than 300 s off.")
-  )
-})
-
-/** How a sender proves that a message is its own. */
-export const InboundScheme = Schema.Union([GitHubScheme, StandardScheme, HmacScheme]).annotate({
-  identifier: "InboundScheme"
-})
-export type InboundScheme = typeof InboundScheme.Type
-
-/** A secret that a sender signs with, as the sender shows it. */
-export const SigningSecret = Secret(
-  Schema.String.check(storable, Schema.isMinLength(1), Schema.isMaxLength(1024))
+/** A content type without parameters, such as `application/json`. */
+const ContentType = Schema.String.check(
+  Schema.isPattern(/^[a-z0-9!#$&^_.+-]{1,100}\/[a-z0-9!#$&^_.+-]{1,100}$/u, {
+    message: "Expected a content type in lower case without parameters, such as application/json"
+  })
 )
+
+/** What a sender is answered when its message was taken. */
+export const InboundReply = Schema.Struct({
+  status: between(200, 299).pipe(described("The status.")),
+  contentType: Schema.optionalKey(ContentType).pipe(
+    described("The content type of `body`; left out: `text/plain`.")
+  ),
+  body: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096), storable)).pipe(
+    described("The body; left out: none.")
+  )
+}).annotate({ identifier: "InboundReply" })
+export type InboundReply = typeof InboundReply.Type
 
 /** An address that takes webhooks of one sender. */
 export class InboundWebhook extends Schema.Class<InboundWebhook>("InboundWebhook")({
@@ -67,10 +44,42 @@ export class InboundWebhook extends Schema.Class<InboundWebhook>("InboundWebhook
     described("The sender in the tenant's words; goes into `webhook:received`.")
   ),
   scheme: InboundScheme.pipe(described("How the sender proves that a message is its own.")),
+  dedupe: Schema.optionalKey(Dedupe).pipe(
+    described("How a repetition is told, for at least 7 days; left out: as the scheme's vendor has it.")
+  ),
+  eventType: Schema.optionalKey(Locator).pipe(
+    described("Where the sender's event type stands; left out: where the scheme's vendor has it.")
+  ),
+  routes: Routes.pipe(described("What becomes of messages: every route that takes one gets it.")),
+  retry: RetryPolicy.pipe(described("When a message that a route failed to handle is tried again.")),
+  concurrency: between(1, 100).pipe(described("How many messages are handled at a time.")),
+  ordering: Schema.optionalKey(Ordering).pipe(
+    described("Set: messages are handled in the order in which they came.")
+  ),
+  methods: Schema.Array(InboundMethod)
+    .check(Schema.isMinLength(1), Schema.isUnique())
+    .pipe(described("The methods that the address takes; others are 405.")),
+  contentTypes: Schema.optionalKey(
+    Schema.Array(ContentType).check(Schema.isMinLength(1), Schema.isMaxLength(20))
+  ).pipe(described("The content types that it takes; others are 415. Left out: all.")),
+  allowedNetworks: Schema.optionalKey(
+    Schema.Array(Network).check(Schema.isMinLength(1), Schema.isMaxLength(100))
+  ).pipe(described("The networks that requests may come from; others are 403. Left out: all.")),
+  rateLimit: Schema.optionalKey(between(1, 10_000)).pipe(
+    described(
+      "Requests in a second that it takes on each node, on average over ten; more are 429. Left out: no bound."
+    )
+  ),
+  reply: Schema.optionalKey(InboundReply).pipe(
+    described(
+      "What a sender is answered when its message was taken; left out: as the scheme's vendor wants it."
+    )
+  ),
   customerId: Schema.optionalKey(CustomerId).pipe(
     described("The customer it belongs to; left out: the tenant itself.")
   ),
   enabled: Schema.Boolean.pipe(described("Whether the address takes messages; when not, it answers 404.")),
+  lastActivityAt: Schema.optionalKey(Timestamp).pipe(described("When the last message came.")),
   createdAt: Timestamp.pipe(described("When it was created."))
 }) {}
 
@@ -82,15 +91,51 @@ export class CreatedInboundWebhook extends InboundWebhook.extend<CreatedInboundW
   url: Secret(Schema.String).pipe(described("Where the sender posts to. Unguessable, and shown only here."))
 }) {}
 
-/** An inbound webhook to create. Several secrets hold at once, for rotation. */
+const Secrets = Schema.Array(SigningSecret)
+  .check(Schema.isMaxLength(5))
+  .pipe(
+    described(
+      "What the sender proves its messages with, as it shows it; each of them holds, for rotation. At least one, " +
+        "and none under scheme `none`. Never shown again."
+    )
+  )
+
+const optional = {
+  dedupe: InboundWebhook.fields.dedupe,
+  eventType: InboundWebhook.fields.eventType,
+  routes: Schema.optionalKey(Routes).pipe(
+    described(
+      "What becomes of messages: every route that takes one gets it; left out when created: nothing more."
+    )
+  ),
+  retry: Schema.optionalKey(RetryPolicy).pipe(
+    described(
+      "When a message that a route failed to handle is tried again; left out when created: the default schedule."
+    )
+  ),
+  concurrency: Schema.optionalKey(InboundWebhook.fields.concurrency).pipe(
+    described("How many messages are handled at a time; left out when created: 8.")
+  ),
+  ordering: Schema.optionalKey(NewOrdering).pipe(
+    described("Set: messages are handled in the order in which they came.")
+  ),
+  methods: Schema.optionalKey(InboundWebhook.fields.methods).pipe(
+    described("The methods that the address takes; left out when created: `POST`.")
+  ),
+  contentTypes: InboundWebhook.fields.contentTypes,
+  allowedNetworks: InboundWebhook.fields.allowedNetworks,
+  rateLimit: InboundWebhook.fields.rateLimit,
+  reply: InboundWebhook.fields.reply
+}
+
+/** An inbound webhook to create. */
 export const NewInboundWebhook = Schema.Struct({
   name: InboundWebhook.fields.name,
   source: InboundWebhook.fields.source,
   scheme: InboundWebhook.fields.scheme,
-  secrets: Schema.Array(SigningSecret)
-    .check(Schema.isMinLength(1), Schema.isMaxLength(5))
-    .pipe(described("What the sender signs with; each of them holds. Never shown again.")),
-  customerId: InboundWebhook.fields.customerId
+  secrets: Schema.optionalKey(Secrets),
+  customerId: InboundWebhook.fields.customerId,
+  ...optional
 })
   .annotate({ identifier: "NewInboundWebhook" })
   .pipe(
@@ -107,39 +152,31 @@ export const NewInboundWebhook = Schema.Struct({
   )
 export type NewInboundWebhook = typeof NewInboundWebhook.Type
 
-/** What of an inbound webhook may change. `secrets` replaces all of them. */
+const orNull = <Field extends Schema.Top>(field: Field) => Schema.optionalKey(Schema.NullOr(field))
+
+/** What of an inbound webhook may change; `null` takes away what may be left out. */
 export const InboundWebhookPatch = Schema.Struct({
   name: Schema.optionalKey(InboundWebhook.fields.name),
   source: InboundWebhook.fields.source,
   enabled: Schema.optionalKey(InboundWebhook.fields.enabled),
-  secrets: Schema.optionalKey(NewInboundWebhook.fields.secrets)
+  secrets: Schema.optionalKey(Secrets),
+  ...optional,
+  dedupe: orNull(Dedupe).pipe(described("How a repetition is told; `null`: as the scheme's vendor has it.")),
+  eventType: orNull(Locator).pipe(
+    described("Where the sender's event type stands; `null`: where the scheme's vendor has it.")
+  ),
+  ordering: orNull(NewOrdering).pipe(described("The order to handle in; `null`: none.")),
+  contentTypes: orNull(Schema.Array(ContentType).check(Schema.isMinLength(1), Schema.isMaxLength(20))).pipe(
+    described("The content types that it takes; `null`: all.")
+  ),
+  allowedNetworks: orNull(Schema.Array(Network).check(Schema.isMinLength(1), Schema.isMaxLength(100))).pipe(
+    described("The networks that requests may come from; `null`: all.")
+  ),
+  rateLimit: orNull(between(1, 10_000)).pipe(
+    described("Requests in a second that it takes on each node; `null`: no bound.")
+  ),
+  reply: orNull(InboundReply).pipe(
+    described("What a sender is answered; `null`: as the scheme's vendor wants it.")
+  )
 }).annotate({ identifier: "InboundWebhookPatch" })
 export type InboundWebhookPatch = typeof InboundWebhookPatch.Type
-
-/** A message that an inbound webhook took. */
-export class Message extends Schema.Class<Message>("Message")({
-  id: MessageId.pipe(described("The message's id.")),
-  webhookId: InboundWebhookId.pipe(described("The webhook that took it.")),
-  externalId: Schema.optionalKey(Schema.String).pipe(
-    described("The sender's own id of the message; a second one with it is not recorded.")
-  ),
-  eventType: Schema.optionalKey(Schema.String).pipe(
-    described("The sender's name for what happened, where the scheme carries one.")
-  ),
-  verified: Schema.Boolean.pipe(described("Whether the signature held.")),
-  headers: Schema.Record(Schema.String, Schema.String).pipe(
-    described("The request's headers, without those that may hold credentials.")
-  ),
-  receivedAt: Timestamp.pipe(described("When it came."))
-}) {}
-
-/** A message with its body, as it was received. */
-export class MessageDetail extends Message.extend<MessageDetail>("MessageDetail")({
-  body: Schema.Uint8ArrayFromBase64.pipe(described("The raw bytes, in base64."))
-}) {}
-
-/** What a sender is told of an accepted message. */
-export const Receipt = Schema.Struct({
-  id: Schema.optionalKey(MessageId).pipe(described("The message's id; left out for a duplicate.")),
-  duplicate: Schema.Boolean.pipe(described("The message was recorded before, and starts nothing now."))
-}).annotate({ identifier: "Receipt" })

@@ -1,14 +1,18 @@
 import { type InvalidSignature, NotFound } from "@do-integrations/domain/Problem"
-import { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
-import { InboundScheme, InboundWebhookId, type Receipt } from "@do-integrations/domain/Webhook/Inbound"
+import { Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Cache, Context, Effect, Layer, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { Hex } from "effect/encoding"
 import { SqlClient } from "effect/sql"
 import { rowsOf } from "../Sql/Rows.ts"
+import { identifier, type Identity } from "./Identify.ts"
+import type { Received } from "./Received.ts"
 import { type Addressee, makeRecord } from "./Record.ts"
-import type { Received, Verifier } from "./Scheme.ts"
+import { makeRouter, type Router } from "./Router.ts"
+import type { Reply, Traits, Verifier } from "./Scheme.ts"
+import { traitsOf } from "./Schemes.ts"
 import { makeSecrets } from "./Secrets.ts"
+import { storedColumns, StoredInboundWebhook } from "./Stored.ts"
 
 /** How long a node trusts what it knows of a webhook that another node changed. */
 const trustedFor = "2 seconds"
@@ -17,20 +21,18 @@ const trustedFor = "2 seconds"
 const remembered = 10_000
 
 const utf8 = new TextEncoder()
+const encodeReceipt = Schema.encodeEffect(Schema.fromJsonString(Receipt))
+const rows = rowsOf(StoredInboundWebhook)
 
-const Row = Schema.Struct({
-  id: InboundWebhookId,
-  tenantId: TenantId,
-  customerId: Schema.optionalKey(CustomerId),
-  source: Schema.optionalKey(Schema.String),
-  scheme: InboundScheme,
-  secrets: Schema.Uint8Array,
-  enabled: Schema.Boolean
-})
-
-/** A webhook that was found by the token in its address. */
+/** A webhook that was found by the token in its address, with all that is made of its settings once. */
 export interface Found extends Addressee {
+  readonly settings: StoredInboundWebhook
   readonly verify: Verifier
+  readonly identify: (received: Received) => Identity
+  readonly route: Router
+  readonly challenge: Traits["challenge"]
+  /** What is answered in place of the receipt. */
+  readonly reply: Reply | undefined
 }
 
 /** The way in: finds the webhook of an address, and takes the messages that it proves. */
@@ -40,10 +42,7 @@ export class Ingress extends Context.Service<
     /** The webhook behind a token. Looked up before a body is read; unknown and disabled ones are the same. */
     find(token: string): Effect.Effect<Found, NotFound>
     /** Verifies a message and keeps it: answered once it is on disk. */
-    accept(
-      webhook: Found,
-      received: Received
-    ): Effect.Effect<typeof Receipt.Type, InvalidSignature | NotFound>
+    accept(webhook: Found, received: Received): Effect.Effect<Reply, InvalidSignature | NotFound>
     /** Forgets what this node knows of a webhook that was changed here. */
     forget(tokenHash: Uint8Array): Effect.Effect<void>
   }
@@ -55,30 +54,48 @@ export class Ingress extends Context.Service<
       const digest = yield* Digest.Digest
       const record = yield* makeRecord
       const secrets = yield* makeSecrets
-      const rows = rowsOf(Row)
 
       const known = yield* Cache.make({
         capacity: remembered,
         timeToLive: trustedFor,
         lookup: Effect.fnUntraced(function* (hash: string) {
-          const [row] = yield* sql`
-            SELECT id, tenant_id, customer_id, source, scheme::json AS scheme, secrets, enabled FROM inbound_webhooks
+          const [settings] = yield* sql`
+            SELECT ${sql.literal(storedColumns)} FROM inbound_webhooks
             WHERE token_hash = decode(${hash}, 'hex')`.pipe(Effect.flatMap(rows))
-          if (row === undefined || !row.enabled) return undefined
-          const { enabled: _, scheme, secrets: sealed, ...webhook } = row
-          const verify = yield* secrets.verifier(row.tenantId, row.id, scheme, sealed)
-          return { ...webhook, verify } satisfies Found
+          if (settings?.enabled !== true) return undefined
+          const { customerId, id, ordering, reply, routes, source, tenantId } = settings
+          const scheme = traitsOf(settings.scheme)
+          return {
+            id,
+            tenantId,
+            customerId,
+            source,
+            proves: settings.scheme.type !== "none",
+            settings,
+            verify: yield* secrets.verifier(settings),
+            identify: identifier(settings, scheme),
+            route: makeRouter(routes, ordering),
+            challenge: scheme.challenge,
+            reply: reply ?? scheme.reply
+          } satisfies Found
         }, Effect.orDie)
       })
 
-      const find = Effect.fn("Ingress.find")(function* (token: string) {
+      const find = Effect.fnUntraced(function* (token: string) {
         const hash = yield* digest.digest(Digest.sha256, utf8.encode(token))
         return (yield* Cache.get(known, Hex.encode(hash))) ?? (yield* new NotFound())
       })
 
-      const accept = Effect.fn("Ingress.accept")(function* (webhook: Found, received: Received) {
-        const verified = yield* webhook.verify(received)
-        return yield* record({ webhook, ...received, ...verified })
+      const accept = Effect.fnUntraced(function* (webhook: Found, received: Received) {
+        yield* webhook.verify(received)
+        const challenge = webhook.challenge?.(received)
+        if (challenge !== undefined) return challenge
+        const identity = webhook.identify(received)
+        const taken = webhook.route(identity.eventType, () => received.payload)
+        const receipt = yield* record({ webhook, received, identity, taken })
+        if (webhook.reply !== undefined) return webhook.reply
+        const body = yield* Effect.orDie(encodeReceipt(receipt))
+        return { status: 200, contentType: "application/json", body } satisfies Reply
       })
 
       return Ingress.of({ find, accept, forget: (hash) => Cache.invalidate(known, Hex.encode(hash)) })

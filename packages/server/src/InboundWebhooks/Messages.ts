@@ -1,12 +1,8 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { PageQuery } from "@do-integrations/domain/Page"
 import { NotFound } from "@do-integrations/domain/Problem"
-import {
-  type InboundWebhookId,
-  Message,
-  MessageDetail,
-  type MessageId
-} from "@do-integrations/domain/Webhook/Inbound"
+import { type InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
+import { Message, MessageDetail, type MessageId } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterCursor, fetchLimit, toPage } from "../Sql/Paging.ts"
@@ -24,7 +20,7 @@ export const makeMessages = Effect.gen(function* () {
   const rows = rowsOf(Message)
   const detailed = rowsOf(MessageDetail)
   const columns = sql.literal(
-    `id, webhook_id, external_id, event_type, verified, headers::json AS headers, received_at`
+    `id, webhook_id, external_id, event_type, verified, 'unrouted' AS state, headers::json AS headers, received_at`
   )
 
   const list = Effect.fn("InboundWebhooks.messages")(function* (
@@ -42,7 +38,7 @@ export const makeMessages = Effect.gen(function* () {
 
   const get = Effect.fn("InboundWebhooks.message")(function* (caller: Identity, id: MessageId) {
     const [message] = yield* sql`
-      SELECT ${columns}, encode(body, 'base64') AS body FROM messages WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
+      SELECT ${columns}, '[]'::json AS handlings, encode(body, 'base64') AS body FROM messages WHERE id = ${id} AND ${visibleTo(sql, caller)}`.pipe(
       Effect.flatMap(detailed),
       Effect.orDie
     )

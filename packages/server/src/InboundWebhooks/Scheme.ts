@@ -1,70 +1,93 @@
 import { InvalidSignature } from "@do-integrations/domain/Problem"
+import type { Locator } from "@do-integrations/domain/Webhook/Inbound/Locator"
 import { type InvalidSigningSecret, toleranceSeconds } from "@do-integrations/domain/Webhook/Signature"
 import { Clock, Effect, type Redacted } from "effect"
-import { Mac } from "effect/crypto"
-
-/** A message as it came in. */
-export interface Received {
-  /** By name in lower case. */
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: Uint8Array
-}
-
-/** What a sender says of a message that is its own. */
-export interface Verified {
-  /** The sender's id of the message, for recording it once. */
-  readonly externalId?: string | undefined
-  /** The sender's name for what happened. */
-  readonly eventType?: string | undefined
-}
+import { Mac, type Signature } from "effect/crypto"
+import type { Received } from "./Received.ts"
 
 /** Proves that messages are one sender's. Made once for a webhook and kept, with its keys. */
-export type Verifier = (received: Received) => Effect.Effect<Verified, InvalidSignature>
+export type Verifier = (received: Received) => Effect.Effect<void, InvalidSignature>
 
-/** How a kind of sender proves its messages: from its settings and secrets to a verifier. */
-export type Scheme<Config> = (
-  config: Config,
-  secrets: ReadonlyArray<Redacted.Redacted>
-) => Effect.Effect<Verifier, InvalidSigningSecret, Mac.Mac>
+/** What a sender is answered. */
+export interface Reply {
+  readonly status: number
+  readonly contentType?: string
+  readonly body?: string
+}
+
+/** What a kind of sender says of its messages, and what it wants to hear. */
+export interface Traits {
+  /** Where the sender's own id of a message stands, the same when it is sent again: the first place that has one. */
+  readonly id?: ReadonlyArray<Locator>
+  /** Where the sender says what happened: the first place that does. */
+  readonly eventType?: ReadonlyArray<Locator>
+  /** What the sender wants to hear of a message that was taken; left out: the receipt. */
+  readonly reply?: Reply
+  /** The answer to a request that only wants it, and is no message. Asked once the request is proved. */
+  readonly challenge?: (received: Received) => Reply | undefined
+}
+
+/** How a kind of sender proves its messages. */
+export interface Scheme<Config> extends Traits {
+  /** From the webhook's settings and secrets to a verifier. */
+  readonly verifier: (
+    config: Config,
+    secrets: ReadonlyArray<Redacted.Redacted>
+  ) => Effect.Effect<Verifier, InvalidSigningSecret, Mac.Mac | Signature.Signature>
+}
 
 /** What of a message an HMAC scheme looks at. */
-export interface Claim extends Verified {
+export interface Claim {
   /** The signatures that were sent, any of which may hold. */
   readonly signatures: ReadonlyArray<Uint8Array>
   readonly content: Uint8Array
-  /** Unix seconds that are part of what was signed. */
-  readonly timestamp?: string | undefined
+  /** Unix milliseconds that are part of what was signed; `NaN` where it is no time. */
+  readonly at?: number
 }
 
-const fresh = (timestamp: string, now: number) =>
-  /^\d{1,12}$/.test(timestamp) && Math.abs(now / 1000 - Number(timestamp)) <= toleranceSeconds
+/** The refusal of a message whose signature is not there or cannot be read. */
+export const unsigned = () => new InvalidSignature({ detail: "The signature header is missing or malformed" })
+
+/** The refusal of a message whose signature is wrong. */
+export const notSigned = () =>
+  new InvalidSignature({ detail: "No signature holds under the webhook's secrets" })
+
+/** Unix milliseconds of a time that was sent as unix seconds or milliseconds; `NaN` where it is none. */
+export const millisOf = (text: string | undefined, unit: "seconds" | "milliseconds" = "seconds"): number =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) * (unit === "seconds" ? 1000 : 1) : Number.NaN
+
+/** Refuses a signed time, in unix milliseconds, that is too far from now. */
+export const checkFresh = (at: number, tolerance = toleranceSeconds): Effect.Effect<void, InvalidSignature> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Math.abs(now - at) <= tolerance * 1000
+      ? Effect.void
+      : Effect.fail(new InvalidSignature({ detail: `The timestamp is not within ${tolerance} s of now` }))
+  )
 
 /**
  * The verifier of schemes that send an HMAC: one of the signatures holds under one of the keys, compared in
- * constant time, and a signed timestamp is at most 300 s from now.
+ * constant time, and a signed time is near enough to now.
  */
-export const hmacVerifier = Effect.fnUntraced(function* (
+export const hmacVerifier = (
   keys: ReadonlyArray<Mac.Key>,
-  claimOf: (received: Received) => Claim
-) {
-  const mac = yield* Mac.Mac
-  return Effect.fnUntraced(function* (received: Received) {
-    const { content, eventType, externalId, signatures, timestamp } = claimOf(received)
-    if (signatures.length === 0) {
-      return yield* new InvalidSignature({ detail: "The signature header is missing or malformed" })
-    }
-    if (timestamp !== undefined && !fresh(timestamp, yield* Clock.currentTimeMillis)) {
-      return yield* new InvalidSignature({
-        detail: `The timestamp is not within ${toleranceSeconds} s of now`
-      })
-    }
-    for (const key of keys) {
-      for (const signature of signatures) {
-        if (yield* Effect.orDie(mac.verify(key, signature, content))) {
-          return { eventType, externalId: externalId === "" ? undefined : externalId } satisfies Verified
+  claimOf: (received: Received) => Claim,
+  tolerance?: number
+): Effect.Effect<Verifier, never, Mac.Mac> =>
+  Effect.map(Mac.Mac, (mac) => {
+    const holds = ({ content, signatures }: Claim) =>
+      Effect.gen(function* () {
+        for (const key of keys) {
+          for (const signature of signatures) {
+            if (yield* Effect.orDie(mac.verify(key, signature, content))) return
+          }
         }
-      }
+        return yield* notSigned()
+      })
+    return (received) => {
+      const claim = claimOf(received)
+      if (claim.signatures.length === 0) return Effect.fail(unsigned())
+      return claim.at === undefined
+        ? holds(claim)
+        : Effect.andThen(checkFresh(claim.at, tolerance), holds(claim))
     }
-    return yield* new InvalidSignature({ detail: "No signature holds under the webhook's secrets" })
   })
-})

@@ -5,7 +5,14 @@ import * as Column from "./Column.ts"
 import { rowsOf } from "./Rows.ts"
 
 /** The tables that grow without end, with the prefix of the ids they are partitioned by, a partition a month. */
-const partitioned = { events: "evt", messages: "msg", deliveries: "dlv", attempts: "dlv", audit_log: "aud" }
+const partitioned = {
+  events: "evt",
+  messages: "msg",
+  deliveries: "dlv",
+  attempts: "dlv",
+  handling_attempts: "msg",
+  audit_log: "aud"
+}
 
 /** Months that are prepared beyond the present one. */
 const monthsAhead = 2

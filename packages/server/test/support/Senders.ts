@@ -1,4 +1,4 @@
-import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound"
+import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
 import { Effect, Redacted } from "effect"
 import { createHmac, randomUUID } from "node:crypto"
 import { Webhook } from "standardwebhooks"
@@ -73,7 +73,6 @@ export const timed = {
   algorithm: "sha256",
   encoding: "base64",
   prefix: "v1=",
-  idHeader: "X-Id",
   timestampHeader: "X-Time"
 } as const
 

@@ -6,13 +6,11 @@ import { NotFound, Unprocessable } from "../../Problem.ts"
 import {
   CreatedInboundWebhook,
   InboundWebhook,
-  InboundWebhookId,
   InboundWebhookPatch,
-  Message,
-  MessageDetail,
-  MessageId,
   NewInboundWebhook
 } from "../../Webhook/Inbound.ts"
+import { InboundWebhookId } from "../../Webhook/Inbound/Id.ts"
+import { Message, MessageDetail, MessageId } from "../../Webhook/Inbound/Message.ts"
 import { Idempotency, IdempotencyHeaders, RequiredScope } from "../Middleware.ts"
 
 const inbound = { id: InboundWebhookId }

@@ -1,6 +1,6 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import { WebUrl } from "@do-integrations/domain/Http"
-import { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound"
+import { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import { OutboundWebhook, OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"

@@ -1,29 +1,80 @@
-import type { HmacScheme } from "@do-integrations/domain/Webhook/Inbound"
+import type { HmacScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
+import { partsOf, type TemplatePart } from "@do-integrations/domain/Webhook/Inbound/HmacTemplate"
+import { InvalidSigningSecret } from "@do-integrations/domain/Webhook/Signature"
 import { Bytes, Effect, Redacted } from "effect"
 import { Mac } from "effect/crypto"
-import { hmacVerifier, type Scheme } from "../Scheme.ts"
+import { Base64, Hex } from "effect/encoding"
+import type { Received } from "../Received.ts"
+import { hmacVerifier, millisOf, type Scheme } from "../Scheme.ts"
 import { fromBase64, fromHex, stripped } from "./Encodings.ts"
+
+type Config = typeof HmacScheme.Type
 
 const algorithms = { sha256: Mac.hmacSha256, sha384: Mac.hmacSha384, sha512: Mac.hmacSha512 }
 
 const utf8 = new TextEncoder()
 
-/** Any service that sends an HMAC of the body, or of `timestamp.body`, in a header. */
-export const hmac: Scheme<typeof HmacScheme.Type> = Effect.fnUntraced(function* (config, secrets) {
-  const keys = yield* Effect.forEach(secrets, (secret) =>
-    Effect.orDie(Mac.key<Mac.Algorithm>(algorithms[config.algorithm], utf8.encode(Redacted.value(secret))))
+/** The bytes of a key from the text that the sender shows. */
+const keyBytes = (secret: Redacted.Redacted, encoding: Config["secretEncoding"] = "text") => {
+  const text = Redacted.value(secret)
+  if (encoding === "text") return Effect.succeed(utf8.encode(text))
+  return Effect.mapError(
+    Effect.fromResult(encoding === "hex" ? Hex.decode(text) : Base64.decode(text)),
+    () => new InvalidSigningSecret({ expected: encoding })
   )
-  const decode = config.encoding === "hex" ? fromHex : fromBase64
-  return yield* hmacVerifier(keys, ({ body, headers }) => {
-    const header = (name: string | undefined) =>
-      name === undefined ? undefined : headers[name.toLowerCase()]
-    const timestamp =
-      config.timestampHeader === undefined ? undefined : (header(config.timestampHeader) ?? "")
-    return {
-      signatures: stripped(header(config.header), config.prefix ?? "").flatMap(decode),
-      content: timestamp === undefined ? body : Bytes.concat([utf8.encode(`${timestamp}.`), body]),
-      timestamp,
-      externalId: header(config.idHeader)
+}
+
+const pieceOf = (part: TemplatePart, received: Received, timestamp: string): string | Uint8Array => {
+  switch (part.type) {
+    case "text":
+      return part.text
+    case "body":
+      return received.body
+    case "timestamp":
+      return timestamp
+    case "header":
+      return received.headers[part.name] ?? ""
+    default:
+      return received[part.type]
+  }
+}
+
+/** Any service that sends an HMAC in a header, over whatever of the request its template names. */
+export const hmac: Scheme<Config> = {
+  verifier: (config, secrets) => {
+    const {
+      algorithm,
+      encoding,
+      header,
+      prefix = "",
+      timestampHeader,
+      timestampUnit,
+      toleranceSeconds
+    } = config
+    const { template = timestampHeader === undefined ? "{body}" : "{timestamp}.{body}" } = config
+    const parts = partsOf(template)
+    const decode = encoding === "hex" ? fromHex : fromBase64
+    const claimOf = (received: Received) => {
+      const valueOf = (name: string) => received.headers[name.toLowerCase()]
+      const timestamp = timestampHeader === undefined ? "" : (valueOf(timestampHeader) ?? "")
+      const pieces = parts.map((part) => pieceOf(part, received, timestamp))
+      return {
+        signatures: stripped(valueOf(header), prefix).flatMap(decode),
+        content: Bytes.concat(
+          pieces.map((piece) => (typeof piece === "string" ? utf8.encode(piece) : piece))
+        ),
+        ...(timestampHeader === undefined ? {} : { at: millisOf(timestamp, timestampUnit) })
+      }
     }
-  })
-})
+    return Effect.gen(function* () {
+      const keys = yield* Effect.forEach(
+        secrets,
+        Effect.fnUntraced(function* (secret) {
+          const bytes = yield* keyBytes(secret, config.secretEncoding)
+          return yield* Effect.orDie(Mac.key<Mac.Algorithm>(algorithms[algorithm], bytes))
+        })
+      )
+      return yield* hmacVerifier(keys, claimOf, toleranceSeconds)
+    })
+  }
+}

@@ -1,0 +1,68 @@
+import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
+import type { Dedupe, Locator } from "@do-integrations/domain/Webhook/Inbound/Locator"
+import { Option } from "effect"
+import type { Received } from "./Received.ts"
+import type { Traits } from "./Scheme.ts"
+
+/** What a sender says of a message. */
+export interface Identity {
+  /** What a repetition has in common with it: the sender's id, or the body. */
+  readonly key?: string | Uint8Array | undefined
+  /** The sender's id of the message. */
+  readonly externalId?: string | undefined
+  /** The sender's name for what happened. */
+  readonly eventType?: string | undefined
+}
+
+/** Characters of an id or a type that are kept. */
+const maxKept = 255
+
+/** As the database can keep it. */
+const kept = (text: string | undefined) => text?.slice(0, maxKept).replaceAll("\0", "\ufffd").toWellFormed()
+
+const textOf = (received: Received, locator: Locator): string | undefined => {
+  if (locator.in === "header") {
+    const value = received.headers[locator.name.toLowerCase()]
+    return value === "" ? undefined : value
+  }
+  if (Option.isNone(received.payload)) return undefined
+  const value = valueAt(received.payload.value, locator.path)
+  if (typeof value === "string") return value === "" ? undefined : value
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
+}
+
+const first = (received: Received, locators: ReadonlyArray<Locator>): string | undefined => {
+  for (const locator of locators) {
+    const text = textOf(received, locator)
+    if (text !== undefined) return text
+  }
+  return undefined
+}
+
+const idPlaces = (dedupe: Dedupe): ReadonlyArray<Locator> => {
+  switch (dedupe.by) {
+    case "header":
+      return [{ in: "header", name: dedupe.name }]
+    case "path":
+      return [{ in: "body", path: dedupe.path }]
+    default:
+      return []
+  }
+}
+
+/** Reads what senders say of their messages: where the webhook says, else where the scheme's vendor has it. */
+export const identifier = (
+  { eventType: typePlace, dedupe }: { readonly dedupe?: Dedupe; readonly eventType?: Locator },
+  scheme: Traits
+): ((received: Received) => Identity) => {
+  const ids = dedupe === undefined ? (scheme.id ?? []) : idPlaces(dedupe)
+  const types = typePlace === undefined ? (scheme.eventType ?? []) : [typePlace]
+  return (received) => {
+    const id = first(received, ids)
+    return {
+      key: dedupe?.by === "hash" ? received.body : id,
+      externalId: kept(id),
+      eventType: kept(first(received, types))
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { Option, Schema } from "effect"
+
+/** Header values by their names in lower case; those of one name are joined. */
+export type ReceivedHeaders = Readonly<Record<string, string | undefined>>
+
+const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const textOf = (body: Uint8Array): string | undefined => {
+  try {
+    return utf8.decode(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** A form's fields, the first value of each. */
+const formOf = (text: string): Schema.Json => Object.fromEntries([...new URLSearchParams(text)].toReversed())
+
+const isForm = (type: string | undefined) => type?.startsWith("application/x-www-form-urlencoded") === true
+
+/** A request to an inbound webhook, as it came in. What is made of it is made once, and only if asked for. */
+export class Received {
+  readonly method: string
+  /** The address as the sender called it, with its query. */
+  readonly url: string
+  readonly headers: ReceivedHeaders
+  readonly body: Uint8Array
+  #payload: Option.Option<Schema.Json> | undefined
+
+  constructor(request: {
+    readonly method: string
+    readonly url: string
+    readonly headers: ReceivedHeaders
+    readonly body: Uint8Array
+  }) {
+    this.method = request.method
+    this.url = request.url
+    this.headers = request.headers
+    this.body = request.body
+  }
+
+  /** The body as text; undefined where it is not UTF-8. */
+  get text(): string | undefined {
+    return textOf(this.body)
+  }
+
+  /** The body's JSON, or its fields where it is a form; none where it is neither. */
+  get payload(): Option.Option<Schema.Json> {
+    return (this.#payload ??= this.#read())
+  }
+
+  #read(): Option.Option<Schema.Json> {
+    const { text } = this
+    if (text === undefined) return Option.none()
+    return isForm(this.headers["content-type"]) ? Option.some(formOf(text)) : decodeJson(text)
+  }
+}
