@@ -15,10 +15,16 @@ export const makeMinting = Effect.gen(function* () {
   const signature = yield* Signature.Signature
   const vault = yield* Vault
 
+  /** The text of a secret for `v1`: `whsec_` and base64. */
+  const text = Effect.orDie(Effect.map(random.randomBytes(secretBytes), formatSecret))
+
   /** A secret for `v1`. */
   const secret = Effect.fnUntraced(function* (tenantId: TenantId, id: OutboundWebhookId) {
-    const text = formatSecret(yield* random.randomBytes(secretBytes))
-    return { text, columns: { secret: yield* vault.seal(secretAddress(tenantId, id, "secret"), text) } }
+    const minted = yield* text
+    return {
+      text: minted,
+      columns: { secret: yield* vault.seal(secretAddress(tenantId, id, "secret"), minted) }
+    }
   }, Effect.orDie)
 
   /** A key for `v1a`. */
@@ -34,5 +40,5 @@ export const makeMinting = Effect.gen(function* () {
     Effect.orDie
   )
 
-  return { secret, signingKey }
+  return { text, secret, signingKey }
 })
