@@ -16,9 +16,11 @@ import * as Http from "./Http.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { InboundWebhooks } from "./InboundWebhooks.ts"
 import { Ingress } from "./InboundWebhooks/Ingress.ts"
+import { Rejections } from "./InboundWebhooks/Rejections.ts"
 import { Integrations } from "./Integrations.ts"
 import { Jobs } from "./Jobs.ts"
 import * as JobWorker from "./Jobs/Worker.ts"
+import { ProviderWebhooks } from "./ProviderWebhooks.ts"
 import * as StartupKeys from "./StartupKeys.ts"
 import { OutboundWebhooks } from "./OutboundWebhooks.ts"
 import * as BulkMoves from "./OutboundWebhooks/BulkMoves.ts"
@@ -68,7 +70,8 @@ const foundation = EventLog.layer.pipe(
 
 const features = Webhooks.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(InboundWebhooks.layer, OutboundWebhooks.layer)),
-  Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer))
+  Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer)),
+  Layer.provideMerge(Layer.merge(Rejections.layer, ProviderWebhooks.layer({})))
 )
 
 const jobs = JobWorker.layer.pipe(Layer.provide(BulkMoves.layer))
