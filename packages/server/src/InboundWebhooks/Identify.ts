@@ -2,7 +2,7 @@ import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
 import type { Dedupe, Locator } from "@do-integrations/domain/Webhook/Inbound/Locator"
 import { Option } from "effect"
 import type { Received } from "./Received.ts"
-import type { Traits } from "./Scheme.ts"
+import type { Place, Traits } from "./Scheme.ts"
 
 /** What a sender says of a message. */
 export interface Identity {
@@ -20,7 +20,8 @@ const maxKept = 255
 /** As the database can keep it. */
 const kept = (text: string | undefined) => text?.slice(0, maxKept).replaceAll("\0", "\ufffd").toWellFormed()
 
-const textOf = (received: Received, locator: Locator): string | undefined => {
+const textOf = (received: Received, locator: Place): string | undefined => {
+  if (typeof locator === "function") return locator(received)
   if (locator.in === "header") {
     const value = received.headers[locator.name.toLowerCase()]
     return value === "" ? undefined : value
@@ -31,7 +32,7 @@ const textOf = (received: Received, locator: Locator): string | undefined => {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 }
 
-const first = (received: Received, locators: ReadonlyArray<Locator>): string | undefined => {
+const first = (received: Received, locators: ReadonlyArray<Place>): string | undefined => {
   for (const locator of locators) {
     const text = textOf(received, locator)
     if (text !== undefined) return text

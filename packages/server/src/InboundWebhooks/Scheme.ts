@@ -2,7 +2,7 @@ import { InvalidSignature } from "@do-integrations/domain/Problem"
 import type { Locator } from "@do-integrations/domain/Webhook/Inbound/Locator"
 import { type InvalidSigningSecret, toleranceSeconds } from "@do-integrations/domain/Webhook/Signature"
 import { Clock, Effect, type Redacted } from "effect"
-import { Mac, type Signature } from "effect/crypto"
+import { Mac, Signature } from "effect/crypto"
 import type { Received } from "./Received.ts"
 
 /** Proves that messages are one sender's. Made once for a webhook and kept, with its keys. */
@@ -15,12 +15,15 @@ export interface Reply {
   readonly body?: string
 }
 
+/** Where something that a sender says stands, or what finds it where no place would do. */
+export type Place = Locator | ((received: Received) => string | undefined)
+
 /** What a kind of sender says of its messages, and what it wants to hear. */
 export interface Traits {
   /** Where the sender's own id of a message stands, the same when it is sent again: the first place that has one. */
-  readonly id?: ReadonlyArray<Locator>
+  readonly id?: ReadonlyArray<Place>
   /** Where the sender says what happened: the first place that does. */
-  readonly eventType?: ReadonlyArray<Locator>
+  readonly eventType?: ReadonlyArray<Place>
   /** What the sender wants to hear of a message that was taken; left out: the receipt. */
   readonly reply?: Reply
   /** The answer to a request that only wants it, and is no message. Asked once the request is proved. */
@@ -36,7 +39,7 @@ export interface Scheme<Config> extends Traits {
   ) => Effect.Effect<Verifier, InvalidSigningSecret, Mac.Mac | Signature.Signature>
 }
 
-/** What of a message an HMAC scheme looks at. */
+/** What of a message a scheme looks at that signs. */
 export interface Claim {
   /** The signatures that were sent, any of which may hold. */
   readonly signatures: ReadonlyArray<Uint8Array>
@@ -64,30 +67,77 @@ export const checkFresh = (at: number, tolerance = toleranceSeconds): Effect.Eff
       : Effect.fail(new InvalidSignature({ detail: `The timestamp is not within ${tolerance} s of now` }))
   )
 
+/** A verifier that looks at the time that was signed, and then whether any signature holds. */
+const claimVerifier =
+  (
+    holds: (claim: Claim) => Effect.Effect<boolean>,
+    claimOf: (received: Received) => Claim,
+    tolerance?: number
+  ): Verifier =>
+  (received) => {
+    const claim = claimOf(received)
+    if (claim.signatures.length === 0) return Effect.fail(unsigned())
+    const proved = Effect.flatMap(holds(claim), (held) => (held ? Effect.void : Effect.fail(notSigned())))
+    return claim.at === undefined ? proved : Effect.andThen(checkFresh(claim.at, tolerance), proved)
+  }
+
+/** Whether any of the keys holds, tried in their order. */
+const anyKey = <Key>(
+  keys: ReadonlyArray<Key>,
+  holds: (key: Key) => Effect.Effect<boolean>,
+  index = 0
+): Effect.Effect<boolean> => {
+  const key = keys[index]
+  if (key === undefined) return Effect.succeed(false)
+  return Effect.flatMap(holds(key), (held) => (held ? Effect.succeed(true) : anyKey(keys, holds, index + 1)))
+}
+
 /**
  * The verifier of schemes that send an HMAC: one of the signatures holds under one of the keys, compared in
- * constant time, and a signed time is near enough to now.
+ * constant time, and a signed time is near enough to now. One HMAC for each key, however many signatures were sent.
  */
 export const hmacVerifier = (
   keys: ReadonlyArray<Mac.Key>,
   claimOf: (received: Received) => Claim,
   tolerance?: number
 ): Effect.Effect<Verifier, never, Mac.Mac> =>
-  Effect.map(Mac.Mac, (mac) => {
-    const holds = ({ content, signatures }: Claim) =>
-      Effect.gen(function* () {
-        for (const key of keys) {
-          for (const signature of signatures) {
-            if (yield* Effect.orDie(mac.verify(key, signature, content))) return
-          }
-        }
-        return yield* notSigned()
-      })
-    return (received) => {
-      const claim = claimOf(received)
-      if (claim.signatures.length === 0) return Effect.fail(unsigned())
-      return claim.at === undefined
-        ? holds(claim)
-        : Effect.andThen(checkFresh(claim.at, tolerance), holds(claim))
-    }
-  })
+  Effect.map(Mac.Mac, (mac) =>
+    claimVerifier(
+      ({ content, signatures }) =>
+        anyKey(keys, (key) =>
+          Effect.map(Effect.orDie(mac.sign(key, content)), (tag) =>
+            signatures.some((signature) => Mac.timingSafeEqual(tag, signature))
+          )
+        ),
+      claimOf,
+      tolerance
+    )
+  )
+
+/** Signatures under public keys that are looked at: each costs far more than an HMAC. */
+const maxPublicSignatures = 4
+
+/** The verifier of schemes that sign with a private key: like {@link hmacVerifier}, over the first few signatures. */
+export const signatureVerifier = (
+  keys: ReadonlyArray<Signature.PublicKey>,
+  claimOf: (received: Received) => Claim,
+  tolerance?: number
+): Effect.Effect<Verifier, never, Signature.Signature> =>
+  Effect.map(Signature.Signature, (signer) =>
+    claimVerifier(
+      ({ content, signatures }) =>
+        anyKey(keys, (key) =>
+          anyKey(signatures.slice(0, maxPublicSignatures), (signature) =>
+            Effect.orDie(signer.verify(key, signature, content))
+          )
+        ),
+      claimOf,
+      tolerance
+    )
+  )
+
+/** A verifier that takes what the first of these takes, or the next; its refusal is the last one's. */
+export const anyVerifier =
+  (first: Verifier, ...others: ReadonlyArray<Verifier>): Verifier =>
+  (received) =>
+    others.reduce((tried, next) => Effect.catch(tried, () => next(received)), first(received))
