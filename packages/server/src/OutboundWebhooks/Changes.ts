@@ -16,8 +16,18 @@ export const lostChanges = Schedule.exponential("5 millis").pipe(
   Schedule.upTo({ times: 6 })
 )
 
-/** Another change of the endpoint was committed since it was read. */
-class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile") {}
+/** Another change was committed since what is changed was read. */
+export class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile") {}
+
+/** Makes a change anew when another one came before it, and gives up when that goes on. */
+export const orConflict = <A, E, R>(change: Effect.Effect<A, E | ChangedMeanwhile, R>) =>
+  change.pipe(
+    Effect.retry({ schedule: lostChanges, while: (error) => error instanceof ChangedMeanwhile }),
+    Effect.catchIf(
+      (error): error is ChangedMeanwhile => error instanceof ChangedMeanwhile,
+      () => Effect.fail(new Conflict({ detail: "It was changed meanwhile; read it and try again" }))
+    )
+  )
 
 /** A change of an endpoint, worked out from what it is now. */
 export interface Change {
@@ -70,12 +80,6 @@ export const makeChanges = Effect.gen(function* () {
       const changed = write(caller, before, made)
       const webhook = yield* unit.commit(guard === undefined ? changed : Effect.andThen(guard, changed))
       return { webhook, made }
-    }).pipe(
-      Effect.retry({ schedule: lostChanges, while: (error) => error instanceof ChangedMeanwhile }),
-      Effect.catchIf(
-        (error): error is ChangedMeanwhile => error instanceof ChangedMeanwhile,
-        () => Effect.fail(new Conflict({ detail: "It was changed meanwhile; read it and try again" }))
-      )
-    )
+    }).pipe(orConflict)
   })
 })

@@ -1,12 +1,11 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
-import { Unprocessable } from "@do-integrations/domain/Problem"
 import {
   type OutboundWebhookId,
   type Rotation,
   SigningSecrets
 } from "@do-integrations/domain/Webhook/Outbound"
 import { publicKeyOf } from "@do-integrations/domain/Webhook/Signature"
-import { Clock, DateTime, Duration, Effect } from "effect"
+import { Clock, DateTime, Effect } from "effect"
 import { Signature } from "effect/crypto"
 import { AuditLog } from "../AuditLog.ts"
 import { UnitOfWork } from "../UnitOfWork.ts"
@@ -15,19 +14,7 @@ import { makeChanges } from "./Changes.ts"
 import { makeMinting } from "./Minting.ts"
 import { makeSecrets, type SecretPair } from "../DeliveryEngine/Secrets.ts"
 import { makeStore, type StoredWebhook } from "./Store.ts"
-
-/** How long an old secret signs beside the new one, unless said otherwise. */
-const defaultOverlap = Duration.hours(24)
-
-/** Earlier secrets that may sign at a time: each makes the header of every delivery longer. */
-const maxPrevious = 4
-
-type Previous = SecretPair & { readonly until: number }
-
-const stillSigning = (pairs: ReadonlyArray<SecretPair>, now: number): ReadonlyArray<Previous> =>
-  pairs.flatMap((pair) =>
-    pair.until !== undefined && pair.until > now ? [{ ...pair, until: pair.until }] : []
-  )
+import { defaultOverlapSeconds, type Previous, stillSigning, succeed } from "./Succession.ts"
 
 /** What endpoints sign with: shown to those who may see it, and replaced in two steps. */
 export const makeRotation = Effect.gen(function* () {
@@ -64,16 +51,10 @@ export const makeRotation = Effect.gen(function* () {
   const plan = Effect.fnUntraced(function* (before: StoredWebhook, overlapSeconds: number) {
     const { id, tenantId } = before
     const now = yield* Clock.currentTimeMillis
-    const [present, ...earlier] = yield* secrets.openPairs(before)
-    const kept = stillSigning(earlier, now)
-    const previous =
-      overlapSeconds === 0 ? kept : [{ ...present, until: now + overlapSeconds * 1000 }, ...kept]
-    if (previous.length > maxPrevious) {
-      const detail = `${maxPrevious} earlier secrets still sign; the first of them has to end before`
-      return yield* new Unprocessable({ detail })
-    }
+    const pairs = yield* secrets.openPairs(before)
+    const previous = yield* succeed(pairs, overlapSeconds, now)
     const secret = yield* minting.secret(tenantId, id)
-    const key = present.signingKey === undefined ? undefined : yield* minting.signingKey(tenantId, id)
+    const key = pairs[0].signingKey === undefined ? undefined : yield* minting.signingKey(tenantId, id)
     return {
       columns: {
         ...secret.columns,
@@ -93,7 +74,7 @@ export const makeRotation = Effect.gen(function* () {
   const rotate = Effect.fn("OutboundWebhooks.rotateSecret")(function* (
     caller: Identity,
     id: OutboundWebhookId,
-    { overlapSeconds = Duration.toSeconds(defaultOverlap) }: typeof Rotation.Type
+    { overlapSeconds = defaultOverlapSeconds }: typeof Rotation.Type
   ) {
     const { made } = yield* change(caller, id, (before) => plan(before, overlapSeconds))
     return made.answer
