@@ -17,7 +17,12 @@ const textOf = (body: Uint8Array): string | undefined => {
 /** A form's fields, the first value of each. */
 const formOf = (text: string): Schema.Json => Object.fromEntries([...new URLSearchParams(text)].toReversed())
 
-const isForm = (type: string | undefined) => type?.startsWith("application/x-www-form-urlencoded") === true
+/**
+ * Whether text that is no JSON is a form. It tells from its beginning: a content type is not signed, and who repeats
+ * a message under another one must not get it another id.
+ */
+const isForm = (text: string, type: string | undefined) =>
+  /^[\w.%+*[\]-]{1,200}=/.test(text) || type?.startsWith("application/x-www-form-urlencoded") === true
 
 /** A request to an inbound webhook, as it came in. What is made of it is made once, and only if asked for. */
 export class Received {
@@ -53,6 +58,9 @@ export class Received {
   #read(): Option.Option<Schema.Json> {
     const { text } = this
     if (text === undefined) return Option.none()
-    return isForm(this.headers["content-type"]) ? Option.some(formOf(text)) : decodeJson(text)
+    const json = decodeJson(text)
+    return Option.isNone(json) && isForm(text, this.headers["content-type"])
+      ? Option.some(formOf(text))
+      : json
   }
 }

@@ -140,4 +140,4 @@ export const signatureVerifier = (
 export const anyVerifier =
   (first: Verifier, ...others: ReadonlyArray<Verifier>): Verifier =>
   (received) =>
-    others.reduce((tried, next) => Effect.catch(tried, () => next(received)), first(received))
+    others.reduce((tried, next) => tried.pipe(Effect.catch(() => next(received))), first(received))

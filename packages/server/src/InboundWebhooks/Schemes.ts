@@ -1,9 +1,24 @@
 import type { InboundScheme, InboundSchemeType } from "@do-integrations/domain/Webhook/Inbound/Scheme"
 import { Effect, type Redacted } from "effect"
 import type { Scheme, Traits } from "./Scheme.ts"
+import { basic } from "./Schemes/Basic.ts"
+import { bearer } from "./Schemes/Bearer.ts"
+import { bitbucket } from "./Schemes/Bitbucket.ts"
 import { github } from "./Schemes/GitHub.ts"
+import { gitlab } from "./Schemes/GitLab.ts"
+import { header } from "./Schemes/Header.ts"
 import { hmac } from "./Schemes/Hmac.ts"
+import { jira } from "./Schemes/Jira.ts"
+import { linear } from "./Schemes/Linear.ts"
+import { none } from "./Schemes/None.ts"
+import { sentry } from "./Schemes/Sentry.ts"
+import { shopify } from "./Schemes/Shopify.ts"
+import { slack } from "./Schemes/Slack.ts"
 import { standard } from "./Schemes/Standard.ts"
+import { stripe } from "./Schemes/Stripe.ts"
+import { svix } from "./Schemes/Svix.ts"
+import { typeform } from "./Schemes/Typeform.ts"
+import { workos } from "./Schemes/WorkOS.ts"
 
 type Configs = { readonly [Type in InboundSchemeType]: Extract<InboundScheme, { readonly type: Type }> }
 type Schemes = { readonly [Type in InboundSchemeType]?: Scheme<Configs[Type]> }
@@ -11,8 +26,23 @@ type Schemes = { readonly [Type in InboundSchemeType]?: Scheme<Configs[Type]> }
 /** How each kind of sender proves its messages. A new one is a file of its own and a line here. */
 const schemes: Schemes = {
   standard,
+  svix,
   github,
-  hmac
+  stripe,
+  workos,
+  slack,
+  shopify,
+  linear,
+  typeform,
+  sentry,
+  gitlab,
+  bitbucket,
+  jira,
+  hmac,
+  basic,
+  bearer,
+  header,
+  none
 }
 
 const verifierFor = <Type extends InboundSchemeType>(

@@ -1,17 +1,10 @@
-import { hmacVerifier, type Scheme } from "../Scheme.ts"
-import { fromHex, stripped } from "./Encodings.ts"
-import { sha256Keys } from "./Keys.ts"
-import { Effect } from "effect"
+import type { Scheme } from "../Scheme.ts"
+import { fromHex } from "./Encodings.ts"
+import { overBody } from "./OverBody.ts"
 
-/** GitHub, "Validating webhook deliveries": an HMAC of the body alone. */
+/** GitHub, "Validating webhook deliveries": an HMAC of the body alone. A redelivery has the id of the first one. */
 export const github: Scheme<unknown> = {
-  verifier: (_, secrets) =>
-    Effect.flatMap(sha256Keys(secrets), (keys) =>
-      hmacVerifier(keys, ({ body, headers }) => ({
-        signatures: stripped(headers["x-hub-signature-256"], "sha256=").flatMap(fromHex),
-        content: body
-      }))
-    ),
+  verifier: overBody({ header: "x-hub-signature-256", prefix: "sha256=", decode: fromHex }),
   id: [{ in: "header", name: "x-github-delivery" }],
   eventType: [{ in: "header", name: "x-github-event" }]
 }

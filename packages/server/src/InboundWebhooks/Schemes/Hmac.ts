@@ -1,7 +1,7 @@
 import type { HmacScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
 import { partsOf, type TemplatePart } from "@do-integrations/domain/Webhook/Inbound/HmacTemplate"
 import { InvalidSigningSecret } from "@do-integrations/domain/Webhook/Signature"
-import { Bytes, Effect, Redacted } from "effect"
+import { Bytes, Effect, Redacted, Result } from "effect"
 import { Mac } from "effect/crypto"
 import { Base64, Hex } from "effect/encoding"
 import type { Received } from "../Received.ts"
@@ -14,14 +14,20 @@ const algorithms = { sha256: Mac.hmacSha256, sha384: Mac.hmacSha384, sha512: Mac
 
 const utf8 = new TextEncoder()
 
+/** What each encoding of keys has to look like. */
+const expected = {
+  hex: "a key in hexadecimal digits, two for each byte",
+  base64: "a key in base64"
+}
+
 /** The bytes of a key from the text that the sender shows. */
 const keyBytes = (secret: Redacted.Redacted, encoding: Config["secretEncoding"] = "text") => {
   const text = Redacted.value(secret)
   if (encoding === "text") return Effect.succeed(utf8.encode(text))
-  return Effect.mapError(
-    Effect.fromResult(encoding === "hex" ? Hex.decode(text) : Base64.decode(text)),
-    () => new InvalidSigningSecret({ expected: encoding })
-  )
+  const bytes = encoding === "hex" ? Hex.decode(text) : Base64.decode(text)
+  return Result.isSuccess(bytes) && bytes.success.length > 0
+    ? Effect.succeed(bytes.success)
+    : Effect.fail(new InvalidSigningSecret({ expected: expected[encoding] }))
 }
 
 const pieceOf = (part: TemplatePart, received: Received, timestamp: string): string | Uint8Array => {
