@@ -47,6 +47,13 @@ export class Forbidden extends HttpApiError.Problem<Forbidden>()(
   { requiredScope: Schema.optionalKey(Schema.String).pipe(described("The scope that the key lacks.")) }
 ) {}
 
+/** The request came from an address that the webhook does not allow. */
+export class AddressNotAllowed extends HttpApiError.Problem<AddressNotAllowed>()("AddressNotAllowed", {
+  type: type("address-not-allowed"),
+  status: 403,
+  title: "Requests from this address are not allowed"
+}) {}
+
 /** There is no such thing, or it is not the caller's. */
 export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
   type: type("not-found"),
@@ -64,6 +71,13 @@ export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()(
     )
   }
 ) {}
+
+/** The request's body took too long to come. The connection is closed. */
+export class RequestTimeout extends HttpApiError.Problem<RequestTimeout>()("RequestTimeout", {
+  type: type("request-timeout"),
+  status: 408,
+  title: "The body took too long"
+}) {}
 
 /** What the request would create or change is at odds with what is there. */
 export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
@@ -117,7 +131,7 @@ export class Unprocessable extends HttpApiError.Problem<Unprocessable>()(
   { errors }
 ) {}
 
-/** More requests than the key's rate limit allows. */
+/** More requests than the rate limit of the key or the webhook allows. */
 export class TooManyRequests extends HttpApiError.Problem<TooManyRequests>()(
   "TooManyRequests",
   { type: type("too-many-requests"), status: 429, title: "Too many requests" },
