@@ -10,13 +10,20 @@ import { HmacTemplate } from "./HmacTemplate.ts"
 const preset = <const Type extends string>(type: Type, description: string) =>
   Schema.Struct({ type: Schema.tag(type).pipe(described(description)) })
 
-const Tolerance = Schema.optionalKey(
-  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 86_400 }))
-).pipe(described(`How many seconds a signed time may be from now; left out: ${toleranceSeconds}.`))
+/**
+ * How far Mailgun's signed time may be from now, in seconds, where a webhook does not say: Mailgun tries again for
+ * eight hours, each time with the time and the token that it signed at first.
+ */
+export const mailgunToleranceSeconds = 9 * 3600
+
+const tolerance = (leftOut: number) =>
+  Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 86_400 }))).pipe(
+    described(`How many seconds a signed time may be from now; left out: ${leftOut}.`)
+  )
 
 /** A preset whose sender signs a time. */
-const timed = <const Type extends string>(type: Type, description: string) =>
-  Schema.Struct({ type: Schema.tag(type).pipe(described(description)), toleranceSeconds: Tolerance })
+const timed = <const Type extends string>(type: Type, description: string, leftOut = toleranceSeconds) =>
+  Schema.Struct({ type: Schema.tag(type).pipe(described(description)), toleranceSeconds: tolerance(leftOut) })
 
 /** How each vendor proves its messages; the secrets are what the vendor shows, as it shows it. */
 const presets = {
@@ -46,7 +53,8 @@ const presets = {
   paddle: timed("paddle", "Paddle Billing: `Paddle-Signature` with a time and one or more `h1`."),
   mailgun: timed(
     "mailgun",
-    "Mailgun: time, token and signature in the body; the secret is the webhook signing key."
+    "Mailgun: time, token and signature in the body, the rest of which is not signed; the secret is the webhook signing key.",
+    mailgunToleranceSeconds
   ),
   sendgrid: timed("sendgrid", "SendGrid: ECDSA over time and body; the secret is the verification key."),
   typeform: preset("typeform", "Typeform: `Typeform-Signature` over the body."),
@@ -72,7 +80,7 @@ export const HmacScheme = Schema.Struct({
   timestampUnit: Schema.optionalKey(Schema.Literals(["seconds", "milliseconds"])).pipe(
     described("What that time is counted in; left out: seconds.")
   ),
-  toleranceSeconds: Tolerance,
+  toleranceSeconds: tolerance(toleranceSeconds),
   template: Schema.optionalKey(HmacTemplate).pipe(
     described(
       "What is signed. Left out: `{timestamp}.{body}` where there is a `timestampHeader`, `{body}` where there is none."

@@ -1,0 +1,42 @@
+import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
+import { Option, type Schema } from "effect"
+import type { Received } from "../Received.ts"
+
+const isList = (value: Schema.Json): value is ReadonlyArray<Schema.Json> => Array.isArray(value)
+
+/** The events in a body: its elements where it is an array, else itself. */
+const eventsOf = (received: Received): ReadonlyArray<Schema.Json> => {
+  const payload = Option.getOrUndefined(received.payload)
+  if (payload === undefined) return []
+  return isList(payload) ? payload : [payload]
+}
+
+const textAt = (event: Schema.Json, path: string): string | undefined => {
+  const value = valueAt(event, path)
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined
+}
+
+/**
+ * The id of a body with several events: those of all of them, in their order. One event alone could come again in
+ * another company. No id unless every event has all that makes its own, which stands at the paths.
+ */
+export const idOfAll =
+  (...paths: ReadonlyArray<string>) =>
+  (received: Received): string | undefined => {
+    const ids: Array<string> = []
+    for (const event of eventsOf(received)) {
+      const parts = paths.flatMap((path) => textAt(event, path) ?? [])
+      if (parts.length < paths.length) return undefined
+      ids.push(parts.join("/"))
+    }
+    return ids.length === 0 ? undefined : ids.join(",")
+  }
+
+/** The type that all events of a body have in common: a body with events of several types has none. */
+export const typeOfAll =
+  (path: string) =>
+  (received: Received): string | undefined => {
+    const [first, ...others] = eventsOf(received)
+    const type = first === undefined ? undefined : textAt(first, path)
+    return others.every((event) => textAt(event, path) === type) ? type : undefined
+  }
