@@ -5,7 +5,7 @@ import type { PageQuery } from "@do-integrations/domain/Page"
 import type { Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { Context, Effect, Layer, type Stream } from "effect"
+import { Context, Effect, Layer, type Schema, type Stream } from "effect"
 import { Digest } from "effect/crypto"
 import { customerFor } from "./Customers.ts"
 import { type Entry, makeAppend } from "./EventLog/Append.ts"
@@ -40,6 +40,12 @@ export class EventLog extends Context.Service<
   {
     /** Writes platform events and their deliveries in the caller's transaction. */
     record(...events: ReadonlyArray<PlatformEntry>): Effect.Effect<void>
+    /**
+     * Writes a tenant's event and its deliveries in the caller's transaction. It has to be checked before.
+     */
+    append(event: Entry): Effect.Effect<void>
+    /** Refuses data that does not fit the schema of the tenant's event type. Not inside a transaction. */
+    check(tenantId: TenantId, type: string, data: Schema.Json): Effect.Effect<void, Unprocessable>
     /** Publishes a tenant's event: answered once the event and its deliveries are on disk. */
     publish(
       caller: Identity,
@@ -91,7 +97,13 @@ export class EventLog extends Context.Service<
         return yield* submit({ entry, keyed: { tenantId, key: keyOf(caller, key), fingerprint } })
       })
 
-      return EventLog.of({ record, publish, ...reader })
+      return EventLog.of({
+        record,
+        append: (event) => Effect.asVoid(append([event])),
+        check: types.check,
+        publish,
+        ...reader
+      })
     })
   )
 

@@ -10,7 +10,7 @@ import { DeepIntegrations } from "./DeepIntegrations.ts"
 import * as DeliveryEngine from "./DeliveryEngine.ts"
 import { Egress } from "./Egress.ts"
 import { EventLog } from "./EventLog.ts"
-import { HandlingWakeups } from "./HandlingEngine/Wakeups.ts"
+import * as HandlingEngine from "./HandlingEngine.ts"
 import * as Hmac from "./Hmac.ts"
 import * as Http from "./Http.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
@@ -31,6 +31,7 @@ import { migrate } from "./Sql/Migrations.ts"
 import { Tenants } from "./Tenants.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
+import { WebhookHandlers } from "./WebhookHandlers.ts"
 import { Webhooks } from "./Webhooks.ts"
 
 // Node's own hashes answer at once; Web Crypto's cost a turn of the event loop each.
@@ -60,7 +61,7 @@ const cluster = Layer.unwrap(Effect.map(AppConfig, (config) => Cluster.layer(con
 
 /** What everything else writes through. */
 const foundation = EventLog.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(DeliveryEngine.intake, HandlingWakeups.layer, Jobs.layer)),
+  Layer.provideMerge(Layer.mergeAll(DeliveryEngine.intake, HandlingEngine.intake, Jobs.layer)),
   Layer.provideMerge(IdempotencyKeys.layer),
   Layer.provideMerge(Tenants.layer),
   Layer.provideMerge(ApiKeys.layer),
@@ -77,19 +78,27 @@ const features = Webhooks.layer.pipe(
 const jobs = JobWorker.layer.pipe(Layer.provide(BulkMoves.layer))
 
 /** The owners of endpoints, the jobs and the chores, on this node's part of the cluster. */
-const work = whenSole(Layer.mergeAll(DeliveryEngine.work, jobs, Retention.layer).pipe(Layer.provide(cluster)))
+const work = whenSole(
+  Layer.mergeAll(DeliveryEngine.work, HandlingEngine.work, jobs, Retention.layer).pipe(Layer.provide(cluster))
+)
+
+/** What handlers in code may use, beside what they bring along. */
+const offered = foundation.pipe(Layer.provideMerge(Layer.merge(storage, egress)), Layer.provideMerge(crypto))
+
+/** Handlers in code that routes of inbound webhooks may name. They may use everything that the service writes through. */
+export type Handlers<E = never> = Layer.Layer<WebhookHandlers, E, Layer.Success<typeof offered>>
+
+const noHandlers: Handlers = WebhookHandlers.layer()
 
 /** All that the routes need: the services over the database, and the work that goes on beside them. */
-const services = Layer.merge(features, work).pipe(
-  Layer.provideMerge(foundation),
-  Layer.provideMerge(Layer.merge(storage, egress)),
-  Layer.provideMerge(crypto)
-)
+const servicesWith = <E>(handlers: Handlers<E>) =>
+  Layer.merge(features, work).pipe(Layer.provideMerge(handlers), Layer.provideMerge(offered))
 
 const answers = Layer.merge(Http.layer, Admin.layer)
 
 /** Everything but the vendors' adapters and the server that it answers on. What is beneath stays in reach. */
-export const layerNoDeps = answers.pipe(Layer.provideMerge(services))
+export const layerNoDeps = <E = never>(handlers: Handlers<E> = noHandlers) =>
+  answers.pipe(Layer.provideMerge(servicesWith(handlers)))
 
 /** Says where the service answers, once it does. */
 const greeting = Layer.effectDiscard(
@@ -100,12 +109,16 @@ const greeting = Layer.effectDiscard(
 )
 
 /** The whole service: it listens once everything beneath it stands, and stops listening first. */
-export const layer = greeting.pipe(
-  Layer.provide(answers),
-  Layer.provide(Http.server),
-  Layer.provide(services),
-  Layer.provide(Providers.layer({}))
-)
+export const layerWith = <E = never>(handlers: Handlers<E> = noHandlers) =>
+  greeting.pipe(
+    Layer.provide(answers),
+    Layer.provide(Http.server),
+    Layer.provide(servicesWith(handlers)),
+    Layer.provide([Providers.layer({}), ProviderWebhooks.layer({})])
+  )
+
+/** The whole service without handlers in code. */
+export const layer = layerWith()
 
 /** Only the migrations, for those who run them apart from the start. */
 export const migrations = Layer.effectDiscard(migrate).pipe(Layer.provide(database))

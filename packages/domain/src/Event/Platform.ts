@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { IntegrationType } from "../Integration.ts"
 import { InboundWebhookId } from "../Webhook/Inbound/Id.ts"
+import { MessageId } from "../Webhook/Inbound/Message.ts"
 import { OutboundWebhookId } from "../Webhook/Outbound.ts"
 
 /**
@@ -37,7 +38,18 @@ export const endpointEvents = {
   "endpoint.test": Schema.Struct({ webhookId: OutboundWebhookId })
 } as const
 
-const published = { ...platformEvents, ...endpointEvents }
+/** What the platform tells besides of messages that inbound webhooks took. */
+export const messageEvents = {
+  /** A message is dead on a route: its retries ran out, or no retry could help. */
+  "delivery.dead": Schema.Struct({
+    webhookId: InboundWebhookId,
+    messageId: MessageId,
+    route: Schema.String,
+    error: Schema.String
+  })
+} as const
+
+const published = { ...platformEvents, ...endpointEvents, ...messageEvents }
 
 /** A platform event: its type and the payload that goes with it. */
 export type PlatformEvent = {

@@ -1,6 +1,7 @@
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import type { Work } from "../OwnedWork.ts"
 import { Claims } from "./Claims.ts"
 import { Deliver } from "./Deliver.ts"
 import { Endpoints } from "./Endpoint.ts"
@@ -14,15 +15,6 @@ import { Wakeups } from "./Wakeups.ts"
 /** Deliveries that one statement skips. */
 const skipSize = 1000
 
-/** One endpoint's owner: what it knows lasts as long as it is in memory. */
-export interface EndpointDrain {
-  /**
-   * Delivers what is due until nothing is. Once the endpoint is no longer `owned`, what is under way is finished
-   * and nothing more is begun.
-   */
-  run(owned: () => boolean): Effect.Effect<void>
-}
-
 /**
  * Delivers what is due to endpoints. Only an endpoint's owner drains it, so nothing is claimed twice; should two
  * owners overlap while a shard moves, the attempt number in the row decides.
@@ -31,7 +23,7 @@ export class Drain extends Context.Service<
   Drain,
   {
     /** A drain for the owner of one endpoint. */
-    make(id: OutboundWebhookId): EndpointDrain
+    make(id: OutboundWebhookId): Work
   }
 >()("@do-integrations/server/DeliveryEngine/Drain") {
   static readonly layer = Layer.effect(

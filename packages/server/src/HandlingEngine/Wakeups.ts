@@ -15,7 +15,7 @@ export class HandlingWakeups extends Context.Service<
     /** Tells an owner that is at work on this node, and nobody else. */
     tell(id: InboundWebhookId): Effect.Effect<void>
     /** Waits until there are webhooks whose owner is not at work here, and takes all there are, each once. */
-    readonly take: Effect.Effect<ReadonlySet<InboundWebhookId>>
+    readonly take: Effect.Effect<ReadonlyMap<InboundWebhookId, "work">>
     /** Tells an owner at work from now on; the answer ends that. */
     attach(id: InboundWebhookId, more: More): () => void
   }
@@ -23,7 +23,7 @@ export class HandlingWakeups extends Context.Service<
   static readonly layer = Layer.sync(HandlingWakeups, () => {
     const workers = new Map<InboundWebhookId, More>()
     const some = Latch.makeUnsafe()
-    let waiting = new Set<InboundWebhookId>()
+    let waiting = new Map<InboundWebhookId, "work">()
 
     return HandlingWakeups.of({
       offer: (ids) =>
@@ -32,7 +32,7 @@ export class HandlingWakeups extends Context.Service<
             const more = workers.get(id)
             if (more !== undefined) more()
             else {
-              waiting.add(id)
+              waiting.set(id, "work")
               some.openUnsafe()
             }
           }
@@ -40,7 +40,7 @@ export class HandlingWakeups extends Context.Service<
       tell: (id) => Effect.sync(() => workers.get(id)?.()),
       take: Effect.map(some.await, () => {
         const taken = waiting
-        waiting = new Set()
+        waiting = new Map()
         some.closeUnsafe()
         return taken
       }),

@@ -1,7 +1,9 @@
 import { HttpServer } from "effect/http"
 import { AppConfig, type Settings } from "../../src/Config.ts"
 import * as Http from "../../src/Http.ts"
+import { ProviderWebhooks } from "../../src/ProviderWebhooks.ts"
 import * as Service from "../../src/Service.ts"
+import { WebhookHandlers } from "../../src/WebhookHandlers.ts"
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import type { CreatedTenant } from "@do-integrations/domain/Api/Tenants"
 import { Providers } from "@do-integrations/providers/Provider"
@@ -27,7 +29,9 @@ const settings: Settings = {
   admin: Option.none(),
   cluster: Option.none(),
   rateLimit: 100_000,
-  otlpEndpoint: Option.none()
+  otlpEndpoint: Option.none(),
+  trustedProxies: [],
+  webhookSecrets: { stripe: [], workos: [], github: [] }
 }
 
 /** A whole service in this process, over real HTTP, on a migrated database of its own. */
@@ -43,7 +47,12 @@ export class TestService extends Context.Service<
     ): Effect.Effect<typeof CreatedTenant.Type & { readonly client: IntegrationsClient["Service"] }>
   }
 >()("@do-integrations/server/test/TestService") {
-  static readonly layerWith = (changes: Partial<Settings>, providers = Providers.layer({})) =>
+  static readonly layerWith = (
+    changes: Partial<Settings>,
+    providers = Providers.layer({}),
+    handlers: Service.Handlers = WebhookHandlers.layer(),
+    providerWebhooks = ProviderWebhooks.layer({})
+  ) =>
     Layer.effect(
       TestService,
       Effect.gen(function* () {
@@ -59,8 +68,8 @@ export class TestService extends Context.Service<
         return TestService.of({ url, client, tenant })
       })
     ).pipe(
-      Layer.provideMerge(Service.layerNoDeps),
-      Layer.provide(providers),
+      Layer.provideMerge(Service.layerNoDeps(handlers)),
+      Layer.provide([providers, providerWebhooks]),
       Layer.provideMerge(Layer.orDie(Http.server)),
       Layer.provideMerge(
         Layer.effect(

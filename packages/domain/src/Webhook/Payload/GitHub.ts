@@ -41,7 +41,8 @@ type Payloads = { readonly [Name in GitHubEventName]: (typeof GitHubPayloads)[Na
 /** The payload of an event. */
 export type GitHubPayload<Name extends GitHubEventName> = Payloads[Name]
 
-type TypedEvent<Name extends GitHubEventName> = { [Each in Name]: Typed<Each, Payloads[Each]> }[Name]
+/** One of these events with its payload. */
+export type TypedEvent<Name extends GitHubEventName> = { [Each in Name]: Typed<Each, Payloads[Each]> }[Name]
 
 /** What GitHub sent: one of the typed events, or whatever else as it came. */
 export type GitHubEvent = TypedEvent<GitHubEventName> | Untyped
@@ -52,7 +53,8 @@ export const isGitHubEventName = (name: string): name is GitHubEventName =>
 
 const schemas: { readonly [Name in GitHubEventName]: Schema.Codec<Payloads[Name]> } = GitHubPayloads
 
-const decodeTyped = <Name extends GitHubEventName>(
+/** Reads the payload of an event that is typed. One that does not fit passes through as it came. */
+export const decodeTyped = <Name extends GitHubEventName>(
   name: Name,
   payload: Schema.Json
 ): TypedEvent<Name> | Untyped => read(schemas[name], name, payload)
