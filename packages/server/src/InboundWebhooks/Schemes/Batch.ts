@@ -13,7 +13,8 @@ const eventsOf = (received: Received): ReadonlyArray<Schema.Json> => {
 
 const textAt = (event: Schema.Json, path: string): string | undefined => {
   const value = valueAt(event, path)
-  return typeof value === "string" || typeof value === "number" ? String(value) : undefined
+  if (typeof value === "number") return String(value)
+  return typeof value === "string" && value !== "" ? value : undefined
 }
 
 /**
