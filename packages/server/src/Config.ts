@@ -1,4 +1,7 @@
-import { Config, Context, Effect, Layer, Option, type Redacted, Schema, SchemaIssue } from "effect"
+import type { IngressProvider } from "@do-integrations/domain/Api/Ingress"
+import { parseNetwork } from "@do-integrations/domain/Webhook/Inbound/Network"
+import { Config, Context, Effect, Layer, Option, Redacted, Schema, SchemaIssue } from "effect"
+import type { IpNetwork } from "effect/net"
 
 /** Where the rows live: PGlite inside this process, or a Postgres server. */
 export type Database =
@@ -32,17 +35,28 @@ export interface Settings {
   /** Requests that one API key may make in a second, over a window of ten. */
   readonly rateLimit: number
   readonly otlpEndpoint: Option.Option<string>
+  /** Proxies whose `Forwarded` and `X-Forwarded-For` are believed. */
+  readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
+  /** What vendors sign their webhooks to the platform with, several for rotation; none: they are not set up. */
+  readonly webhookSecrets: Readonly<Record<IngressProvider, ReadonlyArray<Redacted.Redacted>>>
 }
 
-const list = (name: string) =>
-  Config.String(name).pipe(
-    Config.withDefault(""),
-    Config.map((text) =>
-      text
-        .split(",")
-        .map((entry) => entry.trim())
-        .filter((entry) => entry !== "")
-    )
+const entriesOf = (text: string) =>
+  text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "")
+
+const list = (name: string) => Config.String(name).pipe(Config.withDefault(""), Config.map(entriesOf))
+
+/** The setting that holds the secrets of a vendor's webhooks to the platform. */
+export const webhookSecretSetting = (provider: IngressProvider) =>
+  `${provider.toUpperCase()}_WEBHOOK_SECRET` as const
+
+const secrets = (provider: IngressProvider) =>
+  Config.Redacted(webhookSecretSetting(provider)).pipe(
+    Config.withDefault(Redacted.make("")),
+    Config.map((text) => entriesOf(Redacted.value(text)).map((secret) => Redacted.make(secret)))
   )
 
 const HttpUrl = Schema.String.check(
@@ -68,7 +82,13 @@ const environment = Config.all({
   clusterHost: Config.NonEmptyString("CLUSTER_HOST").pipe(Config.option),
   clusterPort: Config.Port("CLUSTER_PORT").pipe(Config.option),
   rateLimit: Config.schema(PositiveInt, "RATE_LIMIT").pipe(Config.withDefault(1000)),
-  otlpEndpoint: Config.schema(HttpUrl, "OTEL_EXPORTER_OTLP_ENDPOINT").pipe(Config.option)
+  otlpEndpoint: Config.schema(HttpUrl, "OTEL_EXPORTER_OTLP_ENDPOINT").pipe(Config.option),
+  trustedProxies: list("TRUSTED_PROXIES"),
+  webhookSecrets: Config.all({
+    stripe: secrets("stripe"),
+    workos: secrets("workos"),
+    github: secrets("github")
+  })
 })
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -83,6 +103,19 @@ const malformed = ({ cause }: Config.ConfigError) => {
 
 const required = (setting: string, what: string) =>
   new SettingsError({ setting, problem: `is required with DATABASE_URL: ${what}` })
+
+const proxies = (entries: ReadonlyArray<string>) =>
+  Effect.forEach(entries, (entry) =>
+    Effect.fromResult(parseNetwork(entry)).pipe(
+      Effect.mapError(
+        ({ message }) =>
+          new SettingsError({
+            setting: "TRUSTED_PROXIES",
+            problem: `"${entry}" is no network such as 10.0.0.0/8, and no address: ${message}`
+          })
+      )
+    )
+  )
 
 const read = Effect.gen(function* () {
   const env = yield* Effect.mapError(environment, malformed)
@@ -111,9 +144,9 @@ const read = Effect.gen(function* () {
     rootApiKey,
     masterKeys,
     egressAllow,
-
     rateLimit,
-    otlpEndpoint
+    otlpEndpoint,
+    webhookSecrets
   } = env
   const publicUrl = Option.getOrElse(env.publicUrl, () => `http://localhost:${port}`).replace(/\/+$/, "")
   const admin = Option.map(env.adminPort, (adminPort) => ({ host: env.adminHost, port: adminPort }))
@@ -126,11 +159,12 @@ const read = Effect.gen(function* () {
     rootApiKey,
     masterKeys,
     egressAllow,
-
     admin,
     cluster,
     rateLimit,
-    otlpEndpoint
+    otlpEndpoint,
+    trustedProxies: yield* proxies(env.trustedProxies),
+    webhookSecrets
   } satisfies Settings
 })
 

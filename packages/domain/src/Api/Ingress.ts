@@ -1,8 +1,26 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { described } from "../Described.ts"
-import { InternalError, InvalidSignature, NotFound, PayloadTooLarge } from "../Problem.ts"
+import {
+  AddressNotAllowed,
+  InternalError,
+  InvalidSignature,
+  MethodNotAllowed,
+  NotFound,
+  PayloadTooLarge,
+  ProviderNotConfigured,
+  RequestTimeout,
+  TooManyRequests,
+  UnsupportedMediaType
+} from "../Problem.ts"
 import { Receipt } from "../Webhook/Inbound/Message.ts"
+
+/** The vendors that send webhooks to the platform itself. */
+export const IngressProvider = Schema.Literals(["stripe", "workos", "github"]).annotate({
+  identifier: "IngressProvider",
+  description: "A vendor that sends webhooks to the platform itself."
+})
+export type IngressProvider = typeof IngressProvider.Type
 
 /** What a sender posts, whatever its content type. */
 const Delivered = Schema.Json.annotate({
@@ -24,11 +42,41 @@ export class IngressApi extends HttpApiGroup.make("ingress")
       },
       payload: Delivered,
       success: Receipt,
-      error: [InvalidSignature, NotFound, PayloadTooLarge, InternalError]
+      error: [
+        AddressNotAllowed,
+        InternalError,
+        InvalidSignature,
+        MethodNotAllowed,
+        NotFound,
+        PayloadTooLarge,
+        RequestTimeout,
+        TooManyRequests,
+        UnsupportedMediaType
+      ]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Receive a message",
         description: "Takes a message that its signature proves. The answer means that it is on disk."
+      })
+    ),
+    HttpApiEndpoint.post("receiveProviderMessage", "/in/provider/:type", {
+      params: { type: IngressProvider.pipe(described("The vendor.")) },
+      payload: Delivered,
+      success: Receipt,
+      error: [
+        InternalError,
+        InvalidSignature,
+        MethodNotAllowed,
+        NotFound,
+        PayloadTooLarge,
+        ProviderNotConfigured,
+        RequestTimeout
+      ]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Receive a message of a vendor to the platform",
+        description:
+          "Where the platform's own webhooks at Stripe, WorkOS and GitHub post to; the operator sets their secrets."
       })
     )
   )

@@ -3,6 +3,7 @@ import {
   InvalidRequest,
   MethodNotAllowed,
   PayloadTooLarge,
+  RequestTimeout,
   TooManyRequests,
   Unauthorized,
   UnsupportedMediaType
@@ -44,9 +45,10 @@ const problemOf = (error: unknown, { maxBody }: Route): HttpServerRespondable.Re
   return HttpServerRespondable.isRespondable(error) ? error : undefined
 }
 
-/** The headers that go with some statuses (RFC 9110, sections 10.2.1, 10.2.3 and 11.6.1). */
+/** The headers that go with some statuses (RFC 9110, sections 10.2.1, 10.2.3, 11.6.1 and 15.5.9). */
 const headersFor = (error: unknown): Readonly<Record<string, string>> => {
   if (error instanceof MethodNotAllowed) return { allow: error.allow.join(", ") }
+  if (error instanceof RequestTimeout) return { connection: "close" }
   if (error instanceof TooManyRequests) return { "retry-after": String(error.retryAfter) }
   return error instanceof Unauthorized ? { "www-authenticate": "Bearer" } : {}
 }

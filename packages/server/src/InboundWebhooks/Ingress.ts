@@ -1,10 +1,13 @@
+import { IngressProvider } from "@do-integrations/domain/Api/Ingress"
 import { type InvalidSignature, NotFound } from "@do-integrations/domain/Problem"
 import { Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Cache, Context, Effect, Layer, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { Hex } from "effect/encoding"
 import { SqlClient } from "effect/sql"
+import { providerRoute, ProviderWebhooks } from "../ProviderWebhooks.ts"
 import { rowsOf } from "../Sql/Rows.ts"
+import { type Rules, rulesOf } from "./Admission.ts"
 import { identifier, type Identity } from "./Identify.ts"
 import type { Received } from "./Received.ts"
 import { type Addressee, makeRecord } from "./Record.ts"
@@ -23,10 +26,12 @@ const remembered = 10_000
 const utf8 = new TextEncoder()
 const encodeReceipt = Schema.encodeEffect(Schema.fromJsonString(Receipt))
 const rows = rowsOf(StoredInboundWebhook)
+const isProvider = Schema.is(IngressProvider)
 
 /** A webhook that was found by the token in its address, with all that is made of its settings once. */
 export interface Found extends Addressee {
   readonly settings: StoredInboundWebhook
+  readonly rules: Rules
   readonly verify: Verifier
   readonly identify: (received: Received) => Identity
   readonly route: Router
@@ -41,6 +46,8 @@ export class Ingress extends Context.Service<
   {
     /** The webhook behind a token. Looked up before a body is read; unknown and disabled ones are the same. */
     find(token: string): Effect.Effect<Found, NotFound>
+    /** The platform's own webhook at a vendor. */
+    findProvider(provider: IngressProvider): Effect.Effect<Found, NotFound>
     /** Verifies a message and keeps it: answered once it is on disk. */
     accept(webhook: Found, received: Received): Effect.Effect<Reply, InvalidSignature | NotFound>
     /** Forgets what this node knows of a webhook that was changed here. */
@@ -52,18 +59,25 @@ export class Ingress extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const digest = yield* Digest.Digest
+      const providers = yield* ProviderWebhooks
       const record = yield* makeRecord
       const secrets = yield* makeSecrets
+
+      const handledBy = (provider: IngressProvider) =>
+        providers.get(provider) === undefined ? [] : [{ route: providerRoute, orderingKey: null }]
 
       const known = yield* Cache.make({
         capacity: remembered,
         timeToLive: trustedFor,
-        lookup: Effect.fnUntraced(function* (hash: string) {
+        // By a hash in hexadecimal, or by a vendor.
+        lookup: Effect.fnUntraced(function* (key: string) {
           const [settings] = yield* sql`
             SELECT ${sql.literal(storedColumns)} FROM inbound_webhooks
-            WHERE token_hash = decode(${hash}, 'hex')`.pipe(Effect.flatMap(rows))
+            WHERE ${isProvider(key) ? sql`provider = ${key}` : sql`token_hash = decode(${key}, 'hex')`}`.pipe(
+            Effect.flatMap(rows)
+          )
           if (settings?.enabled !== true) return undefined
-          const { customerId, id, ordering, reply, routes, source, tenantId } = settings
+          const { customerId, id, ordering, provider, reply, routes, source, tenantId } = settings
           const scheme = traitsOf(settings.scheme)
           return {
             id,
@@ -74,17 +88,21 @@ export class Ingress extends Context.Service<
             settings,
             verify: yield* secrets.verifier(settings),
             identify: identifier(settings, scheme),
-            route: makeRouter(routes, ordering),
+            rules: rulesOf(settings),
+            route: provider === undefined ? makeRouter(routes, ordering) : () => handledBy(provider),
             challenge: scheme.challenge,
             reply: reply ?? scheme.reply
           } satisfies Found
         }, Effect.orDie)
       })
 
-      const find = Effect.fnUntraced(function* (token: string) {
-        const hash = yield* digest.digest(Digest.sha256, utf8.encode(token))
-        return (yield* Cache.get(known, Hex.encode(hash))) ?? (yield* new NotFound())
-      })
+      const lookUp = (key: string) =>
+        Effect.flatMap(Cache.get(known, key), (found) =>
+          found === undefined ? Effect.fail(new NotFound()) : Effect.succeed(found)
+        )
+
+      const find = (token: string) =>
+        Effect.flatMap(digest.digest(Digest.sha256, utf8.encode(token)), (hash) => lookUp(Hex.encode(hash)))
 
       const accept = Effect.fnUntraced(function* (webhook: Found, received: Received) {
         yield* webhook.verify(received)
@@ -98,7 +116,12 @@ export class Ingress extends Context.Service<
         return { status: 200, contentType: "application/json", body } satisfies Reply
       })
 
-      return Ingress.of({ find, accept, forget: (hash) => Cache.invalidate(known, Hex.encode(hash)) })
+      return Ingress.of({
+        find,
+        findProvider: lookUp,
+        accept,
+        forget: (hash) => Cache.invalidate(known, Hex.encode(hash))
+      })
     })
   )
 }

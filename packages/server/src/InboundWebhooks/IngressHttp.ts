@@ -1,40 +1,60 @@
-import { MethodNotAllowed } from "@do-integrations/domain/Problem"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { AppConfig } from "../Config.ts"
 import { exchange } from "../Http/Exchange.ts"
-import { Ingress } from "./Ingress.ts"
+import { makeAdmission, maxBody } from "./Admission.ts"
+import { type Found, Ingress } from "./Ingress.ts"
+import { ProviderIngress } from "./ProviderIngress.ts"
 import { Received } from "./Received.ts"
+import { Rejections } from "./Rejections.ts"
 
 /** Where senders post to; the last segment is the webhook's token. */
-const path = "/in/:token"
+const tokenPath = "/in/:token"
 
-/** The largest message that is taken, in bytes. */
-const maxBody = 1024 * 1024
+/** Where vendors post to that send to the platform itself. */
+const providerPath = "/in/provider/:type"
 
-/** The way in for senders. Raw bytes: what is verified and kept is what was sent. */
+/** Takes a request to a webhook. Raw bytes: what is verified and kept is what was sent. */
+const makeTake = Effect.gen(function* () {
+  const admit = yield* makeAdmission
+  const ingress = yield* Ingress
+  const rejections = yield* Rejections
+  const { publicUrl } = yield* AppConfig
+
+  return Effect.fnUntraced(function* (webhook: Found) {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const body = yield* admit(webhook.rules, request)
+    const { headers, method, url } = request
+    // The address as its sender called it: some sign it, as it stands on the wire.
+    const received = new Received({ method, url: publicUrl + url, headers, body })
+    const reply = yield* Effect.tapErrorTag(ingress.accept(webhook, received), "InvalidSignature", () =>
+      Effect.sync(() => rejections.count(webhook.id, "signature"))
+    )
+    return reply.body === undefined
+      ? HttpServerResponse.empty({ status: reply.status })
+      : HttpServerResponse.text(reply.body, {
+          status: reply.status,
+          contentType: reply.contentType ?? "text/plain"
+        })
+  })
+})
+
+/** The way in for senders. */
 export const layer = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const ingress = yield* Ingress
-    const { publicUrl } = yield* AppConfig
-    const take = Effect.gen(function* () {
-      const { token } = yield* HttpRouter.params
-      const webhook = yield* ingress.find(token ?? "")
-      const request = yield* HttpServerRequest.HttpServerRequest
-      if (request.method !== "POST") return yield* new MethodNotAllowed({ allow: ["POST"] })
-      const body = new Uint8Array(yield* request.arrayBuffer)
-      const { headers, method, url } = request
-      const reply = yield* ingress.accept(
-        webhook,
-        new Received({ method, url: publicUrl + url, headers, body })
-      )
-      return reply.body === undefined
-        ? HttpServerResponse.empty({ status: reply.status })
-        : HttpServerResponse.text(reply.body, {
-            status: reply.status,
-            contentType: reply.contentType ?? "text/plain"
-          })
-    })
-    yield* router.add("*", path, exchange({ path, maxBody })(take))
+    const providers = yield* ProviderIngress
+    const take = yield* makeTake
+
+    const ofToken = HttpRouter.params.pipe(
+      Effect.flatMap(({ token }) => ingress.find(token ?? "")),
+      Effect.flatMap(take)
+    )
+    const ofProvider = HttpRouter.params.pipe(
+      Effect.flatMap(({ type }) => providers.find(type ?? "")),
+      Effect.flatMap(take)
+    )
+    yield* router.add("*", tokenPath, exchange({ path: tokenPath, maxBody })(ofToken))
+    yield* router.add("*", providerPath, exchange({ path: providerPath, maxBody })(ofProvider))
   })
-)
+).pipe(Layer.provide(ProviderIngress.layer))

@@ -3,7 +3,8 @@ import type { TenantId } from "@do-integrations/domain/Tenant"
 import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
 import { Effect, Redacted, Schema } from "effect"
-import { Mac, Signature } from "effect/crypto"
+import type { Mac, Signature } from "effect/crypto"
+import { AppConfig } from "../Config.ts"
 import { Vault } from "../Vault.ts"
 import { verifierOf } from "./Schemes.ts"
 import type { StoredInboundWebhook } from "./Stored.ts"
@@ -22,6 +23,7 @@ const refused = (message: string) =>
 export const makeSecrets = Effect.gen(function* () {
   const crypto = yield* Effect.context<Mac.Mac | Signature.Signature>()
   const vault = yield* Vault
+  const { webhookSecrets } = yield* AppConfig
 
   /** Refuses secrets that the scheme cannot have, so that a slip shows when it is made. */
   const seal = Effect.fnUntraced(
@@ -42,10 +44,13 @@ export const makeSecrets = Effect.gen(function* () {
     Effect.catchTags({ SchemaError: Effect.die, VaultError: Effect.die })
   )
 
-  /** The verifier of a webhook, from its sealed secrets. */
+  /** The verifier of a webhook, from its sealed secrets; of the platform's own, from the settings. */
   const verifier = Effect.fnUntraced(
-    function* ({ id, scheme, secrets: sealed, tenantId }: StoredInboundWebhook) {
-      if (tenantId === undefined) return yield* Effect.die(new Error("A webhook of nobody's"))
+    function* ({ id, provider, scheme, secrets: sealed, tenantId }: StoredInboundWebhook) {
+      if (tenantId === undefined) {
+        if (provider === undefined) return yield* Effect.die(new Error("A webhook of nobody's"))
+        return yield* verifierOf(scheme, webhookSecrets[provider])
+      }
       const list = yield* vault.open(address(tenantId, id), sealed)
       return yield* verifierOf(scheme, yield* decode(Redacted.value(list)))
     },

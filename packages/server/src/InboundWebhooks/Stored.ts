@@ -1,3 +1,4 @@
+import { IngressProvider } from "@do-integrations/domain/Api/Ingress"
 import { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { InboundReply } from "@do-integrations/domain/Webhook/Inbound"
 import { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
@@ -14,7 +15,7 @@ export const StoredInboundWebhook = Schema.Struct({
   id: InboundWebhookId,
   tenantId: Schema.optionalKey(TenantId),
   customerId: Schema.optionalKey(CustomerId),
-  provider: Schema.optionalKey(Schema.String),
+  provider: Schema.optionalKey(IngressProvider),
   source: Schema.optionalKey(Schema.String),
   scheme: json(InboundScheme),
   secrets: Schema.Uint8Array,
