@@ -29,8 +29,14 @@ const aging: ReadonlyArray<AgingTable> = [
   { table: "messages", key: "id", prefix: "msg" }
 ]
 
-/** Days after which statistics go: a little more than the longest span that they are asked for. */
+/** Days after which figures by the hour go: a little more than the longest span that they are asked for. */
 const statisticsDays = 32
+
+/** Tables of such figures. */
+const hourly = ["delivery_statistics", "inbound_rejections"]
+
+/** Days for which the platform keeps what vendors send to itself. */
+const platformDays = 30
 
 /** Tables whose rows say themselves when they may go. */
 const expiring = ["idempotency_keys", "message_keys"]
@@ -80,11 +86,22 @@ export const tidy = Effect.gen(function* () {
         SELECT id FROM jobs WHERE completed_at < ${ended} AND tenant_id = ANY(${Column.text(ids)}) LIMIT ${batchSize})
       RETURNING 1`)
   }
-  const forgotten = daysBefore(now, statisticsDays)
   yield* inBatches(sql`
-    DELETE FROM delivery_statistics WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM delivery_statistics WHERE hour < ${forgotten} LIMIT ${batchSize}))
-    RETURNING 1`)
+    WITH old AS (
+      SELECT id FROM messages
+      WHERE tenant_id IS NULL AND id < ${idAt("msg", now - Duration.toMillis(Duration.days(platformDays)))}
+        AND NOT EXISTS (SELECT FROM unhandled WHERE message_id = messages.id AND due_at IS NOT NULL)
+      ORDER BY id LIMIT ${batchSize}),
+    ended AS (DELETE FROM unhandled WHERE message_id IN (SELECT id FROM old)),
+    made AS (DELETE FROM handling_attempts WHERE message_id IN (SELECT id FROM old))
+    DELETE FROM messages WHERE id IN (SELECT id FROM old) RETURNING 1`)
+  const forgotten = daysBefore(now, statisticsDays)
+  for (const table of hourly) {
+    yield* inBatches(sql`
+      DELETE FROM ${sql(table)} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM ${sql(table)} WHERE hour < ${forgotten} LIMIT ${batchSize}))
+      RETURNING 1`)
+  }
   for (const table of expiring) {
     yield* inBatches(sql`
       DELETE FROM ${sql(table)} WHERE ctid = ANY(ARRAY(

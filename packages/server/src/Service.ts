@@ -19,11 +19,11 @@ import { Ingress } from "./InboundWebhooks/Ingress.ts"
 import { Rejections } from "./InboundWebhooks/Rejections.ts"
 import { Integrations } from "./Integrations.ts"
 import { Jobs } from "./Jobs.ts"
+import * as JobRegistry from "./Jobs/Registry.ts"
 import * as JobWorker from "./Jobs/Worker.ts"
 import { ProviderWebhooks } from "./ProviderWebhooks.ts"
 import * as StartupKeys from "./StartupKeys.ts"
 import { OutboundWebhooks } from "./OutboundWebhooks.ts"
-import * as BulkMoves from "./OutboundWebhooks/BulkMoves.ts"
 import * as Retention from "./Retention.ts"
 import { whenSole } from "./SoleWorker.ts"
 import * as Sql from "./Sql.ts"
@@ -72,10 +72,10 @@ const foundation = EventLog.layer.pipe(
 const features = Webhooks.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(InboundWebhooks.layer, OutboundWebhooks.layer)),
   Layer.provideMerge(Layer.mergeAll(Integrations.layer, DeepIntegrations.layer, Ingress.layer)),
-  Layer.provideMerge(Layer.merge(Rejections.layer, ProviderWebhooks.layer({})))
+  Layer.provideMerge(Rejections.layer)
 )
 
-const jobs = JobWorker.layer.pipe(Layer.provide(BulkMoves.layer))
+const jobs = JobWorker.layer.pipe(Layer.provide(JobRegistry.layer))
 
 /** The owners of endpoints, the jobs and the chores, on this node's part of the cluster. */
 const work = whenSole(
