@@ -136,8 +136,10 @@ export const signatureVerifier = (
     )
   )
 
-/** A verifier that takes what the first of these takes, or the next; its refusal is the last one's. */
+/** A verifier that takes what one of these takes, tried in their order; its refusal is the last one's. */
 export const anyVerifier =
-  (first: Verifier, ...others: ReadonlyArray<Verifier>): Verifier =>
+  (...verifiers: ReadonlyArray<Verifier>): Verifier =>
   (received) =>
-    others.reduce((tried, next) => tried.pipe(Effect.catch(() => next(received))), first(received))
+    verifiers
+      .map((verify) => verify(received))
+      .reduce((tried, next) => tried.pipe(Effect.catch(() => next)), Effect.fail(unsigned()))

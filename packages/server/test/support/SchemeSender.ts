@@ -40,7 +40,7 @@ export interface Proves {
 
 /** A kind of sender, for tests of what all of them have in common. */
 export interface SchemeSender<Type extends InboundSchemeType = InboundSchemeType> {
-  readonly config: Extract<InboundScheme, { readonly type: Type }>
+  readonly config: InboundScheme & { readonly type: Type }
   /** Two keys, the second in place of the first after a rotation. */
   readonly keys: readonly [SenderKey, SenderKey]
   readonly proves: Proves

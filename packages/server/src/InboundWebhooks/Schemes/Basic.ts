@@ -1,17 +1,16 @@
-import { Effect, Result } from "effect"
-import { Base64 } from "effect/encoding"
+import { Effect } from "effect"
 import type { Scheme } from "../Scheme.ts"
+import { fromBase64 } from "./Encodings.ts"
 import { checkShape, sharedVerifier } from "./Shared.ts"
 
 const fatal = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** The `user:password` of an `Authorization` header; none where it is no Basic one. */
 const credentialsOf = (header: string | undefined): string | undefined => {
-  const text = /^basic +([A-Za-z0-9+/=]+)$/i.exec(header ?? "")?.[1]
-  const bytes = text === undefined ? undefined : Base64.decode(text)
-  if (bytes === undefined || Result.isFailure(bytes)) return undefined
+  const [bytes] = fromBase64(/^basic +(\S+)$/i.exec(header ?? "")?.[1] ?? "")
+  if (bytes === undefined) return undefined
   try {
-    return fatal.decode(bytes.success)
+    return fatal.decode(bytes)
   } catch {
     return undefined
   }

@@ -1,0 +1,156 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import type { Verifier } from "../src/InboundWebhooks/Scheme.ts"
+import type { Said, SchemeSender, Sent } from "./support/SchemeSender.ts"
+import { schemeSenders } from "./support/SchemeSenders.ts"
+import { crypto, identityOf, receivedOf, takes, verifying } from "./support/Verifying.ts"
+
+const at = 1_700_000_000_000
+
+const Saying = Schema.Struct({
+  id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{8,40}$/)),
+  eventType: Schema.String.check(Schema.isPattern(/^[a-z]{1,10}\.[a-z_]{1,10}$/)),
+  text: Schema.String
+})
+
+/** A change of one byte: where, and to what. */
+const Change = Schema.Struct({
+  place: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })),
+  // Printable, so that it may stand in a header, and no blank, which headers lose at their ends.
+  byte: Schema.Int.check(Schema.isBetween({ minimum: 0x21, maximum: 0x7e }))
+})
+
+const utf8 = new TextEncoder()
+
+/** A text with one of its characters changed; undefined where it would mean the same, as hexadecimal digits may. */
+const changed = (text: string, { byte, place }: typeof Change.Type): string | undefined => {
+  const index = place % text.length
+  const other = text.slice(0, index) + String.fromCharCode(byte) + text.slice(index + 1)
+  return other.toLowerCase() === text.toLowerCase() ? undefined : other
+}
+
+const withHeader = (sent: Sent, name: string, value: string): Sent => ({
+  ...sent,
+  headers: { ...sent.headers, [name]: value }
+})
+
+const withoutHeader = (sent: Sent, name: string): Sent => ({
+  ...sent,
+  headers: Object.fromEntries(Object.entries(sent.headers).filter(([key]) => key !== name))
+})
+
+/** The request with a byte changed in each of the places that the scheme proves. */
+const mutants = (sent: Sent, { proves }: SchemeSender, change: typeof Change.Type) => {
+  const all: Array<{ readonly what: string; readonly received: ReturnType<typeof receivedOf> }> = []
+  if (proves.body) {
+    const body = utf8.encode(sent.body)
+    const index = change.place % body.length
+    body[index] = (body[index] ?? 0) ^ change.byte
+    all.push({ what: `body at ${index}`, received: receivedOf(sent, body) })
+  }
+  for (const name of proves.headers) {
+    const value = changed(sent.headers[name] ?? "", change)
+    if (value !== undefined) {
+      all.push({ what: `${name}: ${value}`, received: receivedOf(withHeader(sent, name, value)) })
+    }
+  }
+  const { origin } = new URL(sent.url)
+  // A letter, for some signs mean the same in an address as their escapes.
+  const letter = { place: change.place, byte: 0x61 + (change.byte % 26) }
+  const path = changed(sent.url.slice(origin.length), letter)
+  if (proves.url === true && path !== undefined) {
+    all.push({ what: path, received: receivedOf({ ...sent, url: origin + path }) })
+  }
+  if (proves.method === true) all.push({ what: "PUT", received: receivedOf({ ...sent, method: "PUT" }) })
+  return all
+}
+
+/** What has to hold for every kind of sender. */
+const holdFor = (scheme: SchemeSender) => {
+  const { config, keys, proves, reads } = scheme
+  const [first, second] = keys
+
+  layer(crypto)(config.type, (it) => {
+    const takesAt = (verify: Verifier, sent: Sent, now: number) =>
+      Effect.andThen(TestClock.setTime(now), takes(verify, receivedOf(sent)))
+
+    it.effect.prop(
+      "is proved by its secret, and by no other one",
+      { saying: Saying },
+      ({ saying }) =>
+        Effect.gen(function* () {
+          const said: Said = { ...saying, at }
+          const alone = yield* verifying(config, first.secret)
+          assert.isTrue(yield* takesAt(alone, first.send(said), at))
+          assert.strictEqual(yield* takesAt(alone, second.send(said), at), proves.nothing === true)
+          const rotating = yield* verifying(config, second.secret, first.secret)
+          assert.isTrue(yield* takesAt(rotating, first.send(said), at))
+          assert.isTrue(yield* takesAt(rotating, second.send(said), at))
+          const { eventType, id } = reads(said)
+          assert.deepStrictEqual(identityOf(config, receivedOf(first.send(said))), {
+            eventType,
+            externalId: id,
+            key: id
+          })
+        }),
+      { arbitrary: { runs: 30 } }
+    )
+
+    it.effect.prop(
+      "is refused once any byte was changed that is proved",
+      {
+        saying: Saying,
+        changes: Schema.Array(Change).check(Schema.isMinLength(1), Schema.isMaxLength(10))
+      },
+      ({ changes, saying }) =>
+        Effect.gen(function* () {
+          yield* TestClock.setTime(at)
+          const verify = yield* verifying(config, first.secret)
+          const sent = first.send({ ...saying, at })
+          assert.isTrue(yield* takes(verify, receivedOf(sent)))
+          for (const change of changes) {
+            for (const { received, what } of mutants(sent, scheme, change)) {
+              assert.isFalse(yield* takes(verify, received), what)
+            }
+          }
+        }),
+      { arbitrary: { runs: 60 } }
+    )
+
+    it.effect("is refused without a header that is proved, or with an empty or an enormous one", () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(at)
+        const verify = yield* verifying(config, first.secret)
+        const sent = first.send({ id: "id_12345", eventType: "order.paid", text: "text", at })
+        assert.isTrue(yield* takes(verify, receivedOf(sent)))
+        for (const name of proves.headers) {
+          assert.isFalse(yield* takes(verify, receivedOf(withoutHeader(sent, name))), name)
+          for (const other of ["", "x", ",".repeat(15_000), " x".repeat(7_500), "\u00e9"]) {
+            assert.isFalse(
+              yield* takes(verify, receivedOf(withHeader(sent, name, other))),
+              `${name}: ${other.slice(0, 50)}`
+            )
+          }
+        }
+      })
+    )
+
+    const { toleranceSeconds } = proves
+    if (toleranceSeconds !== undefined) {
+      it.effect("is refused where its time is too far from now, both ways", () =>
+        Effect.gen(function* () {
+          const verify = yield* verifying(config, first.secret)
+          const sent = first.send({ id: "id_12345", eventType: "order.paid", text: "text", at })
+          const far = toleranceSeconds * 1000
+          for (const now of [at - far, at + far]) assert.isTrue(yield* takesAt(verify, sent, now))
+          for (const now of [at - far - 1, at + far + 1]) assert.isFalse(yield* takesAt(verify, sent, now))
+        })
+      )
+    }
+  })
+}
+
+describe("a message of scheme", () => {
+  for (const scheme of Object.values(schemeSenders)) holdFor(scheme)
+})
