@@ -1,17 +1,12 @@
 import { batchType } from "@do-integrations/domain/Event"
-import { Timestamp } from "@do-integrations/domain/Time"
+import { StandardEnvelope } from "@do-integrations/domain/Webhook/Payload/Standard"
 import { Schema } from "effect"
 
 /** An event as a webhook brings it. */
 export class WebhookEvent extends Schema.Class<WebhookEvent>("WebhookEvent")({
   /** The event's id, the same on every retry: what receivers deduplicate by. */
   id: Schema.String,
-  /** When it happened. */
-  timestamp: Timestamp,
-  /** What happened, such as `invoice.paid`. */
-  type: Schema.String,
-  /** What there is to say of it. */
-  data: Schema.Json
+  ...StandardEnvelope.fields
 }) {}
 
 /** Several events that a webhook brings at once, to an endpoint that takes them in batches. */
@@ -19,7 +14,7 @@ export class WebhookBatch extends Schema.Class<WebhookBatch>("WebhookBatch")({
   /** The request's id, the same on every retry. Its events have ids of their own. */
   id: Schema.String,
   /** When the batch was made. */
-  timestamp: Timestamp,
+  timestamp: StandardEnvelope.fields.timestamp,
   type: Schema.Literal(batchType),
   data: Schema.Array(WebhookEvent)
 }) {}
@@ -31,17 +26,14 @@ export type WebhookEnvelope = WebhookEvent | WebhookBatch
 export const eventsOf = (envelope: WebhookEnvelope): ReadonlyArray<WebhookEvent> =>
   envelope instanceof WebhookBatch ? envelope.data : [envelope]
 
-const { data, timestamp } = WebhookEvent.fields
-
 const EventBody = Schema.Struct({
-  type: Schema.String.check(Schema.makeFilter((type) => type !== batchType || "Expected a batch of events")),
-  timestamp,
-  data
+  ...StandardEnvelope.fields,
+  type: Schema.String.check(Schema.makeFilter((type) => type !== batchType || "Expected a batch of events"))
 })
 
 const BatchBody = Schema.Struct({
   type: WebhookBatch.fields.type,
-  timestamp,
+  timestamp: WebhookBatch.fields.timestamp,
   events: WebhookBatch.fields.data
 }).pipe(Schema.encodeKeys({ events: "data" }))
 

@@ -2,14 +2,15 @@ import { Effect, Schema, SchemaIssue, SchemaParser } from "effect"
 
 /**
  * A schema that hands on the very value that it checked, with the fields that it does not name; a struct alone would
- * drop them. What it checks by may transform nothing.
+ * drop them. What it checks by may transform nothing, and is made when it is first used: importing many costs little.
  */
 export const whole = <Checked extends Schema.Codec<unknown, unknown>>(
-  checked: Checked
+  checked: () => Checked
 ): Schema.Codec<Checked["Type"]> =>
-  Schema.declareConstructor<Checked["Type"]>()([checked], ([inner]) => {
-    const fits = Schema.is(inner)
-    const decode = SchemaParser.decodeUnknownEffect(inner)
+  Schema.declareConstructor<Checked["Type"]>()([], () => {
+    const schema = checked()
+    const fits = Schema.is(schema)
+    const decode = SchemaParser.decodeUnknownEffect(schema)
     return (input, ast, options) =>
       fits(input)
         ? Effect.succeed(input)

@@ -70,8 +70,8 @@ export class VulnerabilityAlert extends Schema.Opaque<VulnerabilityAlert>()(
   Schema.Struct({
     id: Schema.Number,
     number: optional(Schema.Number),
-    node_id: Schema.String,
-    state: open(["open", "dismissed", "fixed", "auto_dismissed"]),
+    node_id: optional(Schema.String),
+    state: optional(open(["open", "dismissed", "fixed", "auto_dismissed"])),
     affected_range: Schema.String,
     affected_package_name: Schema.String,
     severity: optional(Schema.String),
@@ -135,7 +135,7 @@ export class CodeScanningAlert extends Schema.Opaque<CodeScanningAlert>()(
     ),
     most_recent_instance: nullish(AlertInstance),
     instances: optional(Schema.Array(AlertInstance)),
-    created_at: Schema.String,
+    created_at: Schema.NullOr(Schema.String),
     dismissed_at: Schema.NullOr(Schema.String),
     dismissed_by: nullish(User),
     dismissed_reason: Schema.NullOr(open(["false positive", "won't fix", "used in tests"]))

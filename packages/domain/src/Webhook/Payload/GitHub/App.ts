@@ -11,7 +11,7 @@ export class App extends Schema.Opaque<App>()(
     id: Schema.NullOr(Schema.Number),
     slug: optional(Schema.String),
     node_id: Schema.String,
-    owner: Schema.NullOr(User),
+    owner: Schema.NullOr(Schema.Union([User, Enterprise])),
     name: Schema.String,
     description: Schema.NullOr(Schema.String),
     external_url: Schema.NullOr(Schema.String),

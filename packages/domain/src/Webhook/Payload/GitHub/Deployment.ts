@@ -13,9 +13,9 @@ export class Deployment extends Schema.Opaque<Deployment>()(
     ref: Schema.String,
     task: Schema.String,
     /** What the one who asked for the deployment put in; JSON text for some. */
-    payload: Schema.Union([Anything, Schema.String]),
+    payload: Schema.NullOr(Schema.Union([Anything, Schema.String])),
     environment: Schema.String,
-    original_environment: Schema.String,
+    original_environment: optional(Schema.String),
     transient_environment: optional(Schema.Boolean),
     production_environment: optional(Schema.Boolean),
     description: Schema.NullOr(Schema.String),

@@ -43,7 +43,7 @@ export class Discussion extends Schema.Opaque<Discussion>()(
     answer_chosen_by: nullish(User),
     created_at: Schema.String,
     updated_at: Schema.String,
-    author_association: AuthorAssociation,
+    author_association: optional(AuthorAssociation),
     reactions: optional(Reactions)
   })
 ) {}

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { User } from "./Account.ts"
-import { Anything, nullish, open, optional } from "./Words.ts"
+import { nullish, open, optional } from "./Words.ts"
 
 /** A file of a package's version. */
 export class PackageFile extends Schema.Opaque<PackageFile>()(
@@ -38,8 +38,19 @@ export class PackageVersion extends Schema.Opaque<PackageVersion>()(
     updated_at: optional(Schema.String),
     package_files: Schema.Array(PackageFile),
     installation_command: optional(Schema.String),
-    npm_metadata: nullish(Anything),
-    container_metadata: nullish(Anything)
+    npm_metadata: nullish(
+      Schema.Struct({
+        name: optional(Schema.String),
+        version: optional(Schema.String),
+        npm_user: optional(Schema.String),
+        commit_oid: optional(Schema.String)
+      })
+    ),
+    container_metadata: nullish(
+      Schema.Struct({
+        tag: optional(Schema.Struct({ digest: optional(Schema.String), name: optional(Schema.String) }))
+      })
+    )
   })
 ) {}
 

@@ -14,7 +14,7 @@ export class MarketplacePurchase extends Schema.Opaque<MarketplacePurchase>()(
     }),
     billing_cycle: open(["monthly", "yearly"]),
     unit_count: Schema.Number,
-    on_free_trial: Schema.Boolean,
+    on_free_trial: Schema.NullOr(Schema.Boolean),
     free_trial_ends_on: Schema.NullOr(Schema.String),
     next_billing_date: nullish(Schema.String),
     plan: Schema.Struct({

@@ -42,7 +42,7 @@ export class WorkflowRunSummary extends Schema.Opaque<WorkflowRunSummary>()(
     head_branch: Schema.NullOr(Schema.String),
     head_sha: Schema.String,
     pull_requests: Schema.Array(Schema.NullOr(PullRequestReference)),
-    actor: Schema.NullOr(User),
+    actor: nullish(User),
     triggering_actor: nullish(User),
     created_at: Schema.String,
     updated_at: Schema.String
@@ -53,11 +53,11 @@ export class WorkflowRunSummary extends Schema.Opaque<WorkflowRunSummary>()(
 export class WorkflowRun extends Schema.Opaque<WorkflowRun>()(
   Schema.Struct({
     ...WorkflowRunSummary.fields,
-    jobs_url: Schema.String,
-    logs_url: Schema.String,
-    artifacts_url: Schema.String,
-    workflow_url: Schema.String,
-    head_commit: CommitSummary,
+    jobs_url: optional(Schema.String),
+    logs_url: optional(Schema.String),
+    artifacts_url: optional(Schema.String),
+    workflow_url: optional(Schema.String),
+    head_commit: Schema.NullOr(CommitSummary),
     head_repository: RepositorySummary,
     repository: RepositorySummary
   })

@@ -18,7 +18,7 @@ const inReview = {
 /** What GitHub Actions does, and what it brings into environments. */
 export const actionsEvents = {
   /** Somebody starts a workflow. */
-  workflow_dispatch: whole(
+  workflow_dispatch: whole(() =>
     Schema.Struct({
       inputs: Schema.NullOr(Anything),
       ref: Schema.String,
@@ -29,7 +29,7 @@ export const actionsEvents = {
   ),
 
   /** A workflow's run goes on. */
-  workflow_run: whole(
+  workflow_run: whole(() =>
     on(["requested", "in_progress", "completed"], {
       workflow: Schema.NullOr(Workflow),
       workflow_run: WorkflowRun,
@@ -38,7 +38,7 @@ export const actionsEvents = {
   ),
 
   /** A job of a run goes on. */
-  workflow_job: whole(
+  workflow_job: whole(() =>
     on(["queued", "waiting", "in_progress", "completed"], {
       workflow_job: WorkflowJob,
       deployment: optional(Deployment),
@@ -47,7 +47,7 @@ export const actionsEvents = {
   ),
 
   /** A deployment is asked for. */
-  deployment: whole(
+  deployment: whole(() =>
     on(["created"], {
       deployment: Deployment,
       workflow: nullish(Workflow),
@@ -57,7 +57,7 @@ export const actionsEvents = {
   ),
 
   /** A deployment goes on. */
-  deployment_status: whole(
+  deployment_status: whole(() =>
     on(["created"], {
       deployment_status: DeploymentStatus,
       deployment: Deployment,
@@ -69,7 +69,7 @@ export const actionsEvents = {
   ),
 
   /** A deployment waits for people, or they have decided. */
-  deployment_review: whole(
+  deployment_review: whole(() =>
     Schema.Union([
       on(["requested"], {
         ...inReview,
@@ -88,7 +88,7 @@ export const actionsEvents = {
   ),
 
   /** An app is asked whether a deployment may go on. */
-  deployment_protection_rule: whole(
+  deployment_protection_rule: whole(() =>
     on(["requested"], {
       environment: optional(Schema.String),
       event: optional(Schema.String),

@@ -14,7 +14,7 @@ const inSponsorship = { sponsorship: Sponsorship, sender: User, effective_date: 
 /** What happens to apps, to webhooks, and to what is paid for. */
 export const appEvents = {
   /** A webhook was made; this is its first message. */
-  ping: whole(
+  ping: whole(() =>
     Schema.Struct({
       /** A saying. */
       zen: Schema.String,
@@ -27,12 +27,12 @@ export const appEvents = {
   ),
 
   /** The webhook itself was deleted. */
-  meta: whole(
+  meta: whole(() =>
     on(["deleted"], { hook_id: Schema.Number, hook: Hook, repository: nullish(Repository), ...inAccount })
   ),
 
   /** An app was installed, or its installation changed. */
-  installation: whole(
+  installation: whole(() =>
     on(["created", "deleted", "new_permissions_accepted", "suspend", "unsuspend"], {
       installation: Installation,
       repositories: optional(repositories),
@@ -42,7 +42,7 @@ export const appEvents = {
   ),
 
   /** An installation may see other repositories. */
-  installation_repositories: whole(
+  installation_repositories: whole(() =>
     on(["added", "removed"], {
       installation: Installation,
       repository_selection: open(["all", "selected"]),
@@ -54,7 +54,7 @@ export const appEvents = {
   ),
 
   /** The account that an app is installed on has another name. */
-  installation_target: whole(
+  installation_target: whole(() =>
     on(["renamed"], {
       account: Schema.Struct({
         id: Schema.Number,
@@ -77,10 +77,10 @@ export const appEvents = {
   ),
 
   /** Somebody took an app's authorization back. */
-  github_app_authorization: whole(on(["revoked"], { sender: User })),
+  github_app_authorization: whole(() => on(["revoked"], { sender: User })),
 
   /** Somebody bought something, or changed a plan. */
-  marketplace_purchase: whole(
+  marketplace_purchase: whole(() =>
     on(["cancelled", "changed", "pending_change", "pending_change_cancelled", "purchased"], {
       effective_date: Schema.String,
       marketplace_purchase: MarketplacePurchase,
@@ -90,7 +90,7 @@ export const appEvents = {
   ),
 
   /** Somebody sponsors somebody, or no longer does. */
-  sponsorship: whole(
+  sponsorship: whole(() =>
     Schema.Union([
       on(["created", "cancelled", "pending_cancellation"], inSponsorship),
       on(["edited"], { ...inSponsorship, changes: Schema.Struct({ privacy_level: fromText }) }),

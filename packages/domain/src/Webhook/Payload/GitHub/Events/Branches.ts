@@ -41,7 +41,7 @@ const inRule = { rule: Rule, ...inRepository }
 /** What protects a repository's branches. */
 export const branchEvents = {
   /** A rule changed. `changes` has what was before under the names of the rule's fields, each as `{ from }`. */
-  branch_protection_rule: whole(
+  branch_protection_rule: whole(() =>
     Schema.Union([
       on(["created", "deleted"], inRule),
       on(["edited"], { ...inRule, changes: optional(Anything) })
@@ -49,5 +49,5 @@ export const branchEvents = {
   ),
 
   /** All rules were switched on or off. */
-  branch_protection_configuration: whole(on(["enabled", "disabled"], inRepository))
+  branch_protection_configuration: whole(() => on(["enabled", "disabled"], inRepository))
 }

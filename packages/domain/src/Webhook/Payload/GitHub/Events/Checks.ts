@@ -18,7 +18,7 @@ const Branch = Schema.Struct({
 /** What is found out about commits. */
 export const checkEvents = {
   /** A check changed, or somebody asks its app for something. */
-  check_run: whole(
+  check_run: whole(() =>
     Schema.Union([
       on(["created", "completed", "rerequested"], { ...inCheck, requested_action: nullish(RequestedAction) }),
       on(["requested_action"], { ...inCheck, requested_action: optional(RequestedAction) })
@@ -26,12 +26,12 @@ export const checkEvents = {
   ),
 
   /** All checks of an app on a commit ended, or are asked for. */
-  check_suite: whole(
+  check_suite: whole(() =>
     on(["requested", "completed", "rerequested"], { check_suite: CheckSuite, ...inRepository })
   ),
 
   /** A commit's status changed. */
-  status: whole(
+  status: whole(() =>
     Schema.Struct({
       id: Schema.Number,
       sha: Schema.String,

@@ -11,7 +11,7 @@ const inComment = { comment: DiscussionComment, ...inDiscussion }
 /** What happens to a repository's discussions. */
 export const discussionEvents = {
   /** A discussion changed. */
-  discussion: whole(
+  discussion: whole(() =>
     Schema.Union([
       on(["answered"], { ...inDiscussion, answer: DiscussionComment }),
       on(["unanswered"], { ...inDiscussion, old_answer: DiscussionComment }),
@@ -36,7 +36,7 @@ export const discussionEvents = {
   ),
 
   /** A comment on a discussion changed. */
-  discussion_comment: whole(
+  discussion_comment: whole(() =>
     Schema.Union([
       on(["created", "deleted"], inComment),
       on(["edited"], { ...inComment, changes: Schema.Struct({ body: fromText }) })

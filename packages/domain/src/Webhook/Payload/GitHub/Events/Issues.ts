@@ -13,7 +13,7 @@ const inMilestone = { milestone: Milestone, ...inRepository }
 /** What happens to issues, and to what sorts them. */
 export const issueEvents = {
   /** An issue changed. */
-  issues: whole(
+  issues: whole(() =>
     Schema.Union([
       on(["opened"], {
         ...inIssue,
@@ -27,19 +27,18 @@ export const issueEvents = {
       }),
       on(["assigned", "unassigned"], { ...inIssue, assignee: nullish(User) }),
       on(["labeled", "unlabeled"], { ...inIssue, label: optional(Label) }),
-      on(["milestoned"], { ...inIssue, milestone: Milestone }),
-      on(["demilestoned"], { ...inIssue, milestone: optional(Milestone) }),
+      on(["milestoned", "demilestoned"], { ...inIssue, milestone: optional(Milestone) }),
       on(["transferred"], {
         ...inIssue,
         changes: Schema.Struct({ new_issue: Issue, new_repository: Repository })
       }),
       on(["closed", "deleted", "locked", "pinned", "reopened", "unlocked", "unpinned"], inIssue),
-      on(["typed", "untyped"], inIssue)
+      on(["typed", "untyped", "field_added", "field_removed"], inIssue)
     ])
   ),
 
   /** A comment on an issue or a pull request changed. */
-  issue_comment: whole(
+  issue_comment: whole(() =>
     Schema.Union([
       on(["created", "deleted", "pinned", "unpinned"], inComment),
       on(["edited"], { ...inComment, changes: Schema.Struct({ body: fromText }) })
@@ -47,7 +46,7 @@ export const issueEvents = {
   ),
 
   /** A label changed. */
-  label: whole(
+  label: whole(() =>
     Schema.Union([
       on(["created", "deleted", "archived", "unarchived"], inLabel),
       on(["edited"], {
@@ -58,7 +57,7 @@ export const issueEvents = {
   ),
 
   /** A milestone changed. */
-  milestone: whole(
+  milestone: whole(() =>
     Schema.Union([
       on(["created", "opened", "closed", "deleted"], inMilestone),
       on(["edited"], {

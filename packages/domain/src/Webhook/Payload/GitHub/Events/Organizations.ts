@@ -11,6 +11,9 @@ const inOrganization = {
   installation: optional(InstallationReference)
 }
 
+// An enterprise has properties too, without an organization.
+const inEnterprise = { ...inOrganization, organization: optional(Organization), sender: optional(User) }
+
 const inTeam = { team: Team, repository: optional(Repository), ...inOrganization }
 
 const Invitation = Schema.Struct({
@@ -30,7 +33,7 @@ const CustomProperty = Schema.Struct({
   property_name: Schema.String,
   value_type: open(["string", "single_select", "multi_select", "true_false", "url"]),
   required: optional(Schema.Boolean),
-  default_value: nullish(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
+  default_value: optional(Schema.Unknown),
   description: nullish(Schema.String),
   allowed_values: nullish(Schema.Array(Schema.String)),
   values_editable_by: nullish(open(["org_actors", "org_and_repo_actors"]))
@@ -39,27 +42,29 @@ const CustomProperty = Schema.Struct({
 const PropertyValues = Schema.Array(
   Schema.Struct({
     property_name: Schema.String,
-    value: Schema.NullOr(Schema.Union([Schema.String, Schema.Array(Schema.String)]))
+    value: Schema.Unknown
   })
 )
 
 /** What happens to organizations, their people and their teams. */
 export const organizationEvents = {
   /** An organization changed, or who is in it. */
-  organization: whole(
+  organization: whole(() =>
     Schema.Union([
       on(["member_added", "member_removed"], { ...inOrganization, membership: Membership }),
-      on(["member_invited"], { ...inOrganization, invitation: Invitation, user: optional(User) }),
+      on(["member_invited"], { ...inOrganization, invitation: Invitation, user: nullish(User) }),
       on(["renamed"], { ...inOrganization, changes: optional(Schema.Struct({ login: fromText })) }),
       on(["deleted"], { ...inOrganization, membership: optional(Membership) })
     ])
   ),
 
   /** Somebody was blocked, or no longer is. */
-  org_block: whole(on(["blocked", "unblocked"], { ...inOrganization, blocked_user: Schema.NullOr(User) })),
+  org_block: whole(() =>
+    on(["blocked", "unblocked"], { ...inOrganization, blocked_user: Schema.NullOr(User) })
+  ),
 
   /** Somebody came to a repository, or left it. */
-  member: whole(
+  member: whole(() =>
     Schema.Union([
       on(["added"], {
         ...inRepository,
@@ -76,9 +81,7 @@ export const organizationEvents = {
         member: Schema.NullOr(User),
         changes: Schema.Struct({
           old_permission: fromText,
-          permission: optional(
-            Schema.Struct({ from: Schema.NullOr(Schema.String), to: Schema.NullOr(Schema.String) })
-          )
+          permission: optional(Schema.Struct({ from: nullish(Schema.String), to: nullish(Schema.String) }))
         })
       }),
       on(["removed"], { ...inRepository, member: Schema.NullOr(User) })
@@ -86,7 +89,7 @@ export const organizationEvents = {
   ),
 
   /** Somebody came to a team, or left it. */
-  membership: whole(
+  membership: whole(() =>
     on(["added", "removed"], {
       ...inOrganization,
       scope: open(["team", "organization"]),
@@ -96,7 +99,7 @@ export const organizationEvents = {
   ),
 
   /** A team changed, or what it may do. */
-  team: whole(
+  team: whole(() =>
     Schema.Union([
       on(["created", "deleted", "added_to_repository", "removed_from_repository"], inTeam),
       on(["edited"], {
@@ -122,28 +125,27 @@ export const organizationEvents = {
   ),
 
   /** A team may see a repository. */
-  team_add: whole(Schema.Struct({ ...inOrganization, team: Team, repository: Repository })),
+  team_add: whole(() => Schema.Struct({ ...inRepository, team: Team })),
 
   /** A property that repositories have was defined, or no longer is. */
-  custom_property: whole(
+  custom_property: whole(() =>
     Schema.Union([
-      on(["created", "updated"], {
-        ...inOrganization,
-        sender: optional(User),
+      on(["created", "updated", "promote_to_enterprise"], {
+        ...inEnterprise,
         definition: CustomProperty
       }),
       on(["deleted"], {
-        ...inOrganization,
-        sender: optional(User),
+        ...inEnterprise,
         definition: Schema.Struct({ property_name: Schema.String })
       })
     ])
   ),
 
   /** A repository has other properties. */
-  custom_property_values: whole(
+  custom_property_values: whole(() =>
     on(["updated"], {
       ...inOrganization,
+      sender: optional(User),
       repository: Repository,
       new_property_values: PropertyValues,
       old_property_values: PropertyValues

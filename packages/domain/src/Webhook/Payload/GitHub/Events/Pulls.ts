@@ -25,10 +25,19 @@ const MergeGroup = Schema.Struct({
 /** What happens to pull requests, and what is said of them. */
 export const pullEvents = {
   /** A pull request changed. */
-  pull_request: whole(
+  pull_request: whole(() =>
     Schema.Union([
       on(
-        ["opened", "closed", "reopened", "converted_to_draft", "ready_for_review", "locked", "unlocked"],
+        [
+          "opened",
+          "closed",
+          "reopened",
+          "converted_to_draft",
+          "ready_for_review",
+          "locked",
+          "unlocked",
+          "stacked"
+        ],
         inPull
       ),
       on(["synchronize"], { ...inPull, before: Schema.String, after: Schema.String }),
@@ -57,7 +66,7 @@ export const pullEvents = {
   ),
 
   /** A pull request was reviewed. */
-  pull_request_review: whole(
+  pull_request_review: whole(() =>
     Schema.Union([
       on(["submitted", "dismissed"], inReview),
       on(["edited"], { ...inReview, changes: Schema.Struct({ body: fromText }) })
@@ -65,7 +74,7 @@ export const pullEvents = {
   ),
 
   /** A comment on lines of a pull request changed. */
-  pull_request_review_comment: whole(
+  pull_request_review_comment: whole(() =>
     Schema.Union([
       on(["created", "deleted"], inComment),
       on(["edited"], { ...inComment, changes: Schema.Struct({ body: fromText }) })
@@ -73,10 +82,10 @@ export const pullEvents = {
   ),
 
   /** A thread of such comments was settled, or no longer is. */
-  pull_request_review_thread: whole(on(["resolved", "unresolved"], { thread: Thread, ...besidePull })),
+  pull_request_review_thread: whole(() => on(["resolved", "unresolved"], { thread: Thread, ...besidePull })),
 
   /** Pull requests stand in the merge queue together. */
-  merge_group: whole(
+  merge_group: whole(() =>
     Schema.Union([
       on(["checks_requested"], { merge_group: MergeGroup, ...inRepository }),
       on(["destroyed"], {

@@ -47,7 +47,7 @@ const DeployKey = Schema.Struct({
 /** What happens to a repository and to what is in it. */
 export const repositoryEvents = {
   /** Commits or tags were pushed, or a branch was made or deleted. */
-  push: whole(
+  push: whole(() =>
     Schema.Struct({
       /** The whole name, such as `refs/heads/main`. */
       ref: Schema.String,
@@ -71,7 +71,7 @@ export const repositoryEvents = {
   ),
 
   /** A branch or a tag was made. */
-  create: whole(
+  create: whole(() =>
     Schema.Struct({
       ref: Schema.String,
       ref_type: open(["branch", "tag"]),
@@ -83,7 +83,7 @@ export const repositoryEvents = {
   ),
 
   /** A branch or a tag was deleted. */
-  delete: whole(
+  delete: whole(() =>
     Schema.Struct({
       ref: Schema.String,
       ref_type: open(["branch", "tag"]),
@@ -93,10 +93,10 @@ export const repositoryEvents = {
   ),
 
   /** Somebody commented on a commit. */
-  commit_comment: whole(on(["created"], { comment: CommitComment, ...inRepository })),
+  commit_comment: whole(() => on(["created"], { comment: CommitComment, ...inRepository })),
 
   /** The repository itself changed. */
-  repository: whole(
+  repository: whole(() =>
     Schema.Union([
       on(["created", "deleted", "archived", "unarchived", "privatized", "publicized"], inRepository),
       on(["edited"], {
@@ -122,30 +122,25 @@ export const repositoryEvents = {
   ),
 
   /** A repository was forked. */
-  fork: whole(Schema.Struct({ forkee: Repository, ...inRepository })),
+  fork: whole(() => Schema.Struct({ forkee: Repository, ...inRepository })),
 
   /** A repository is open to everybody now. */
-  public: whole(Schema.Struct(inRepository)),
+  public: whole(() => Schema.Struct(inRepository)),
 
   /** Somebody starred a repository, or no longer does. */
-  star: whole(
-    Schema.Union([
-      on(["created"], { starred_at: Schema.String, ...inRepository }),
-      on(["deleted"], { starred_at: nullish(Schema.String), ...inRepository })
-    ])
-  ),
+  star: whole(() => on(["created", "deleted"], { starred_at: nullish(Schema.String), ...inRepository })),
 
   /** Somebody starred a repository, as GitHub first told of it. */
-  watch: whole(on(["started"], inRepository)),
+  watch: whole(() => on(["started"], inRepository)),
 
   /** Pages of the wiki changed. */
-  gollum: whole(Schema.Struct({ pages: Schema.Array(WikiPage), ...inRepository })),
+  gollum: whole(() => Schema.Struct({ pages: Schema.Array(WikiPage), ...inRepository })),
 
   /** The site of a repository was built. */
-  page_build: whole(Schema.Struct({ id: Schema.Number, build: PageBuild, ...inRepository })),
+  page_build: whole(() => Schema.Struct({ id: Schema.Number, build: PageBuild, ...inRepository })),
 
   /** Somebody sent an event of their own; `action` is its name. */
-  repository_dispatch: whole(
+  repository_dispatch: whole(() =>
     Schema.Struct({
       action: Schema.String,
       branch: Schema.String,
@@ -155,10 +150,10 @@ export const repositoryEvents = {
   ),
 
   /** A repository was brought from elsewhere. */
-  repository_import: whole(
+  repository_import: whole(() =>
     Schema.Struct({ status: open(["success", "cancelled", "failure"]), ...inRepository })
   ),
 
   /** A deploy key was made or deleted. */
-  deploy_key: whole(on(["created", "deleted"], { key: DeployKey, ...inRepository }))
+  deploy_key: whole(() => on(["created", "deleted"], { key: DeployKey, ...inRepository }))
 }
