@@ -13,12 +13,14 @@ export const JobType = Schema.Literals([
   /** Delivers again what an outbound webhook did not get. */
   "recover_deliveries",
   /** Cancels what is still on its way to an outbound webhook. */
-  "cancel_deliveries"
+  "cancel_deliveries",
+  /** Handles messages of an inbound webhook once more. */
+  "replay_messages"
 ]).annotate({
   identifier: "JobType",
   description:
     "`recover_deliveries`: delivers again what an outbound webhook did not get; `cancel_deliveries`: cancels what " +
-    "is still on its way to one."
+    "is still on its way to one; `replay_messages`: handles messages of an inbound webhook once more."
 })
 export type JobType = typeof JobType.Type
 

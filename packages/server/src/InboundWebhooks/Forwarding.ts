@@ -4,6 +4,7 @@ import { Effect, Redacted, Schema } from "effect"
 import { Signature } from "effect/crypto"
 import { keysOf, type SecretPair } from "../DeliveryEngine/Secrets.ts"
 import { makeMinting } from "../OutboundWebhooks/Minting.ts"
+import type { Previous } from "../OutboundWebhooks/Succession.ts"
 import { Vault } from "../Vault.ts"
 
 /** The sealed column: what messages that are forwarded to a URL are signed with, now and until a rotation ends. */
@@ -27,9 +28,6 @@ interface Sealed {
   readonly forwardSecrets: Uint8Array
 }
 
-/** A secret that is replaced, and the time in milliseconds until which it signs. */
-export type PreviousSecret = SecretPair & { readonly until: number }
-
 /** What inbound webhooks sign with where they forward to a URL. What does not open is a defect. */
 export const makeForwardKeys = Effect.gen(function* () {
   const minting = yield* makeMinting
@@ -40,7 +38,7 @@ export const makeForwardKeys = Effect.gen(function* () {
     tenantId: TenantId,
     id: InboundWebhookId,
     secret: Redacted.Redacted,
-    previous: ReadonlyArray<PreviousSecret> = []
+    previous: ReadonlyArray<Previous> = []
   ) {
     const earlier = previous.map((pair) => ({ secret: Redacted.value(pair.secret), until: pair.until }))
     const text = yield* encode({

@@ -1,9 +1,9 @@
 import { TenantId } from "@do-integrations/domain/Tenant"
 import { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { DateTime, Effect, Layer, Schema } from "effect"
+import { DateTime, Effect, Schema } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { Wakeups } from "../DeliveryEngine/Wakeups.ts"
-import { type Batch, type JobHandler, JobHandlers, type Progress } from "../Jobs/JobHandlers.ts"
+import type { Batch, JobHandler, Progress } from "../Jobs/JobHandlers.ts"
 import * as Column from "../Sql/Column.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { BulkMoveText } from "./BulkMove.ts"
@@ -25,19 +25,20 @@ type Move = typeof Move.Type
 const decodeMove = Schema.decodeUnknownEffect(Move)
 
 /** Moves the next deliveries of a job, in the caller's transaction. */
-const makeMove: Effect.Effect<JobHandler, never, SqlClient.SqlClient | Wakeups> = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const wakeups = yield* Wakeups
-  const moved = rowsOf(Moved)
-  const receiving = yield* makeReceiving
+export const makeBulkMove: Effect.Effect<JobHandler, never, SqlClient.SqlClient | Wakeups> = Effect.gen(
+  function* () {
+    const sql = yield* SqlClient.SqlClient
+    const wakeups = yield* Wakeups
+    const moved = rowsOf(Moved)
+    const receiving = yield* makeReceiving
 
-  // The array makes the planner look each one up by its key, however many there are.
-  const move = (
-    { parameters: { from, to }, position, subject, tenantId }: Move,
-    which: Statement.Fragment,
-    changes: Statement.Fragment
-  ) =>
-    sql`
+    // The array makes the planner look each one up by its key, however many there are.
+    const move = (
+      { parameters: { from, to }, position, subject, tenantId }: Move,
+      which: Statement.Fragment,
+      changes: Statement.Fragment
+    ) =>
+      sql`
       WITH batch AS MATERIALIZED (
         SELECT delivery_id FROM undelivered
         WHERE tenant_id = ${tenantId} AND webhook_id = ${subject} AND ${which}
@@ -48,34 +49,29 @@ const makeMove: Effect.Effect<JobHandler, never, SqlClient.SqlClient | Wakeups> 
         WHERE tenant_id = ${tenantId} AND delivery_id = ANY(ARRAY(SELECT delivery_id FROM batch)))
       SELECT count(*) AS moved, max(delivery_id) AS last FROM batch`.pipe(Effect.flatMap(moved))
 
-  const next = Effect.fnUntraced(function* (job: Move, ordered: boolean) {
-    const task = job.parameters
-    const now = yield* DateTime.nowAsDate
-    return yield* task.type === "recover_deliveries"
-      ? move(job, sql`state = ANY(${Column.text(task.states)})`, newRound(sql, now, ordered))
-      : move(job, sql`due_at IS NOT NULL`, cancelled(sql, now))
-  })
+    const next = Effect.fnUntraced(function* (job: Move, ordered: boolean) {
+      const task = job.parameters
+      const now = yield* DateTime.nowAsDate
+      return yield* task.type === "recover_deliveries"
+        ? move(job, sql`state = ANY(${Column.text(task.states)})`, newRound(sql, now, ordered))
+        : move(job, sql`due_at IS NOT NULL`, cancelled(sql, now))
+    })
 
-  return Effect.fnUntraced(function* (
-    progress: Progress
-  ): Effect.fn.Return<Batch, SqlError.SqlError | Schema.SchemaError> {
-    const job = yield* decodeMove(progress)
-    const { parameters, subject } = job
-    const webhook = yield* receiving(subject)
-    if (webhook === undefined) return { moved: 0, state: "failed", error: "The webhook was removed" }
-    if (parameters.type === "recover_deliveries" && !webhook.active) {
-      return { moved: 0, state: "failed", error: "The webhook was paused or disabled" }
-    }
-    const [batch = { moved: 0 }] = yield* next(job, webhook.ordered)
-    if (batch.moved > 0) yield* sql.afterCommit(wakeups.offer([subject]))
-    return { ...batch, state: batch.moved < batchSize ? "completed" : "running" }
-  }, Effect.orDie)
-})
-
-/** Carries on the jobs that move deliveries. */
-export const layer = Layer.effect(
-  JobHandlers,
-  Effect.map(makeMove, (move) => ({ recover_deliveries: move, cancel_deliveries: move }))
+    return Effect.fnUntraced(function* (
+      progress: Progress
+    ): Effect.fn.Return<Batch, SqlError.SqlError | Schema.SchemaError> {
+      const job = yield* decodeMove(progress)
+      const { parameters, subject } = job
+      const webhook = yield* receiving(subject)
+      if (webhook === undefined) return { moved: 0, state: "failed", error: "The webhook was removed" }
+      if (parameters.type === "recover_deliveries" && !webhook.active) {
+        return { moved: 0, state: "failed", error: "The webhook was paused or disabled" }
+      }
+      const [batch = { moved: 0 }] = yield* next(job, webhook.ordered)
+      if (batch.moved > 0) yield* sql.afterCommit(wakeups.offer([subject]))
+      return { ...batch, state: batch.moved < batchSize ? "completed" : "running" }
+    }, Effect.orDie)
+  }
 )
 
 /** The assignments that have a delivery tried again from now on, with its retries from the start. */

@@ -6,12 +6,9 @@ import {
   type OutboundWebhookPatch
 } from "@do-integrations/domain/Webhook/Outbound"
 import { Effect, Redacted } from "effect"
-import type { Columns } from "../Sql/Patch.ts"
+import { type Columns, json } from "../Sql/Patch.ts"
 import { Vault } from "../Vault.ts"
 import { makeSecrets } from "../DeliveryEngine/Secrets.ts"
-
-const json = (value: object | null | undefined) =>
-  value === undefined || value === null ? value : JSON.stringify(value)
 
 /** What an endpoint's failures have led to, forgotten. */
 export const forgiven = { failing_since: null, warned_at: null, hold_until: null } as const

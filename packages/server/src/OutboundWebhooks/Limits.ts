@@ -47,14 +47,14 @@ export const makeLimits = Effect.gen(function* () {
     }
   })
 
-  /** Refuses a policy by which a delivery would be forgotten before its last attempt. */
+  /** Refuses a policy by which a delivery or a message would be forgotten before its last attempt. */
   const checkRetry = Effect.fnUntraced(function* (tenantId: TenantId, retry: RetryPolicy | undefined) {
     if (retry === undefined) return
     const { retentionDays } = yield* tenants.lockSettings(tenantId)
     const longest = longestSpanSeconds(retry)
     if (longest <= Duration.toSeconds(Duration.days(retentionDays))) return
     const message =
-      `The tenant keeps deliveries for ${retentionDays} days, and the last attempt may come ` +
+      `The tenant keeps deliveries and messages for ${retentionDays} days, and the last attempt may come ` +
       `${Math.ceil(longest / 86_400)} days after the first: each delay is jittered by a fifth`
     return yield* new Unprocessable({ errors: [{ path: ["payload", "retry"], message }] })
   })

@@ -5,6 +5,10 @@ export type Columns = Readonly<
   Record<string, string | number | boolean | Date | Uint8Array | ReadonlyArray<string> | null | undefined>
 >
 
+/** The text of a column that holds JSON; `null` and undefined stay what they are. */
+export const json = (value: object | null | undefined) =>
+  value === undefined || value === null ? value : JSON.stringify(value)
+
 /** The assignments of an `UPDATE` for the columns that are given; what is undefined stays as it is. */
 export const assignments = (sql: SqlClient.SqlClient, columns: Columns) =>
   sql.csv(

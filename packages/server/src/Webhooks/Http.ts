@@ -27,6 +27,12 @@ export const layer = HttpApiBuilder.group(
       updateInboundWebhook: ({ params, payload }) =>
         Caller.use((caller) => inbound.update(caller, params.id, payload)),
       removeInboundWebhook: ({ params }) => Caller.use((caller) => inbound.remove(caller, params.id)),
+      getInboundWebhookSecret: ({ params }) => Caller.use((caller) => inbound.secrets(caller, params.id)),
+      rotateInboundWebhookSecret: ({ params, payload = {} }) =>
+        Caller.use((caller) => inbound.rotateSecret(caller, params.id, payload)),
+      replayMessages: ({ params, payload }) =>
+        Caller.use((caller) => inbound.replayAll(caller, params.id, payload)),
+      listRejections: ({ params }) => Caller.use((caller) => inbound.rejections(caller, params.id)),
       createOutboundWebhook: ({ payload }) => Caller.use((caller) => outbound.create(caller, payload)),
       getOutboundWebhook: ({ params }) => Caller.use((caller) => outbound.get(caller, params.id)),
       updateOutboundWebhook: ({ params, payload }) =>
@@ -59,7 +65,10 @@ export const layer = HttpApiBuilder.group(
       listDeliveries: ({ query }) => Caller.use((caller) => outbound.deliveries(caller, query)),
       getDelivery: ({ params }) => Caller.use((caller) => outbound.delivery(caller, params.id)),
       listMessages: ({ query }) => Caller.use((caller) => inbound.messages(caller, query)),
-      getMessage: ({ params }) => Caller.use((caller) => inbound.message(caller, params.id))
+      getMessage: ({ params }) => Caller.use((caller) => inbound.message(caller, params.id)),
+      replayMessage: ({ params, payload = {} }) =>
+        Caller.use((caller) => inbound.replay(caller, params.id, payload)),
+      cancelMessage: ({ params }) => Caller.use((caller) => inbound.cancel(caller, params.id))
     })
   })
 )
