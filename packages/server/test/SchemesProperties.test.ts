@@ -2,9 +2,10 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import type { Verifier } from "../src/InboundWebhooks/Scheme.ts"
+import { traitsOf } from "../src/InboundWebhooks/Schemes.ts"
 import type { Said, SchemeSender, Sent } from "./support/SchemeSender.ts"
 import { schemeSenders } from "./support/SchemeSenders.ts"
-import { crypto, identityOf, receivedOf, takes, verifying } from "./support/Verifying.ts"
+import { crypto, holds, readBy, received, verifying } from "./support/Verifying.ts"
 
 const at = 1_700_000_000_000
 
@@ -30,6 +31,16 @@ const changed = (text: string, { byte, place }: typeof Change.Type): string | un
   return other.toLowerCase() === text.toLowerCase() ? undefined : other
 }
 
+/** Content types, which nobody signs: none may make of a message another one. */
+const contentTypes = ["application/json", "application/x-www-form-urlencoded", "text/plain", ""]
+
+/** Every header that any sender writes an id to. */
+const forgedIds = Object.fromEntries(
+  Object.values(schemeSenders)
+    .flatMap(({ config }) => traitsOf(config).id ?? [])
+    .flatMap((place) => (typeof place === "object" && place.in === "header" ? [[place.name, "forged"]] : []))
+)
+
 const withHeader = (sent: Sent, name: string, value: string): Sent => ({
   ...sent,
   headers: { ...sent.headers, [name]: value }
@@ -42,17 +53,17 @@ const withoutHeader = (sent: Sent, name: string): Sent => ({
 
 /** The request with a byte changed in each of the places that the scheme proves. */
 const mutants = (sent: Sent, { proves }: SchemeSender, change: typeof Change.Type) => {
-  const all: Array<{ readonly what: string; readonly received: ReturnType<typeof receivedOf> }> = []
+  const all: Array<{ readonly what: string; readonly request: ReturnType<typeof received> }> = []
   if (proves.body) {
     const body = utf8.encode(sent.body)
     const index = change.place % body.length
     body[index] = (body[index] ?? 0) ^ change.byte
-    all.push({ what: `body at ${index}`, received: receivedOf(sent, body) })
+    all.push({ what: `body at ${index}`, request: received(sent, body) })
   }
   for (const name of proves.headers) {
     const value = changed(sent.headers[name] ?? "", change)
     if (value !== undefined) {
-      all.push({ what: `${name}: ${value}`, received: receivedOf(withHeader(sent, name, value)) })
+      all.push({ what: `${name}: ${value}`, request: received(withHeader(sent, name, value)) })
     }
   }
   const { origin } = new URL(sent.url)
@@ -60,9 +71,9 @@ const mutants = (sent: Sent, { proves }: SchemeSender, change: typeof Change.Typ
   const letter = { place: change.place, byte: 0x61 + (change.byte % 26) }
   const path = changed(sent.url.slice(origin.length), letter)
   if (proves.url === true && path !== undefined) {
-    all.push({ what: path, received: receivedOf({ ...sent, url: origin + path }) })
+    all.push({ what: path, request: received({ ...sent, url: origin + path }) })
   }
-  if (proves.method === true) all.push({ what: "PUT", received: receivedOf({ ...sent, method: "PUT" }) })
+  if (proves.method === true) all.push({ what: "PUT", request: received({ ...sent, method: "PUT" }) })
   return all
 }
 
@@ -73,7 +84,7 @@ const holdFor = (scheme: SchemeSender) => {
 
   layer(crypto)(config.type, (it) => {
     const takesAt = (verify: Verifier, sent: Sent, now: number) =>
-      Effect.andThen(TestClock.setTime(now), takes(verify, receivedOf(sent)))
+      Effect.andThen(TestClock.setTime(now), holds(verify, received(sent)))
 
     it.effect.prop(
       "is proved by its secret, and by no other one",
@@ -88,11 +99,15 @@ const holdFor = (scheme: SchemeSender) => {
           assert.isTrue(yield* takesAt(rotating, first.send(said), at))
           assert.isTrue(yield* takesAt(rotating, second.send(said), at))
           const { eventType, id } = reads(said)
-          assert.deepStrictEqual(identityOf(config, receivedOf(first.send(said))), {
-            eventType,
-            externalId: id,
-            key: id
-          })
+          const sent = first.send(said)
+          assert.deepStrictEqual(readBy(config, sent), { id, eventType })
+          for (const type of contentTypes) {
+            assert.deepStrictEqual(readBy(config, withHeader(sent, "content-type", type)), { id, eventType })
+          }
+          const forged = { ...sent, headers: { ...forgedIds, ...sent.headers } }
+          if (proves.body && (yield* holds(alone, received(forged)))) {
+            assert.strictEqual(readBy(config, forged).id, id)
+          }
         }),
       { arbitrary: { runs: 30 } }
     )
@@ -108,10 +123,10 @@ const holdFor = (scheme: SchemeSender) => {
           yield* TestClock.setTime(at)
           const verify = yield* verifying(config, first.secret)
           const sent = first.send({ ...saying, at })
-          assert.isTrue(yield* takes(verify, receivedOf(sent)))
+          assert.isTrue(yield* holds(verify, received(sent)))
           for (const change of changes) {
-            for (const { received, what } of mutants(sent, scheme, change)) {
-              assert.isFalse(yield* takes(verify, received), what)
+            for (const { request, what } of mutants(sent, scheme, change)) {
+              assert.isFalse(yield* holds(verify, request), what)
             }
           }
         }),
@@ -123,12 +138,12 @@ const holdFor = (scheme: SchemeSender) => {
         yield* TestClock.setTime(at)
         const verify = yield* verifying(config, first.secret)
         const sent = first.send({ id: "id_12345", eventType: "order.paid", text: "text", at })
-        assert.isTrue(yield* takes(verify, receivedOf(sent)))
+        assert.isTrue(yield* holds(verify, received(sent)))
         for (const name of proves.headers) {
-          assert.isFalse(yield* takes(verify, receivedOf(withoutHeader(sent, name))), name)
+          assert.isFalse(yield* holds(verify, received(withoutHeader(sent, name))), name)
           for (const other of ["", "x", ",".repeat(15_000), " x".repeat(7_500), "\u00e9"]) {
             assert.isFalse(
-              yield* takes(verify, receivedOf(withHeader(sent, name, other))),
+              yield* holds(verify, received(withHeader(sent, name, other))),
               `${name}: ${other.slice(0, 50)}`
             )
           }

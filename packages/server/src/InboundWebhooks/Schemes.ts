@@ -1,5 +1,5 @@
 import type { InboundScheme, InboundSchemeType } from "@do-integrations/domain/Webhook/Inbound/Scheme"
-import { Effect, type Redacted } from "effect"
+import type { Redacted } from "effect"
 import type { Scheme, Traits } from "./Scheme.ts"
 import { basic } from "./Schemes/Basic.ts"
 import { bearer } from "./Schemes/Bearer.ts"
@@ -31,9 +31,9 @@ import { workos } from "./Schemes/WorkOS.ts"
 import { zendesk } from "./Schemes/Zendesk.ts"
 
 type Configs = { readonly [Type in InboundSchemeType]: Extract<InboundScheme, { readonly type: Type }> }
-type Schemes = { readonly [Type in InboundSchemeType]?: Scheme<Configs[Type]> }
+type Schemes = { readonly [Type in InboundSchemeType]: Scheme<Configs[Type]> }
 
-/** How each kind of sender proves its messages. A new one is a file of its own and a line here. */
+/** How each kind of sender proves its messages. A new one is a file of its own and a line here; a missing one is a type error. */
 const schemes: Schemes = {
   standard,
   svix,
@@ -69,11 +69,14 @@ const verifierFor = <Type extends InboundSchemeType>(
   type: Type,
   config: Configs[Type],
   secrets: ReadonlyArray<Redacted.Redacted>
-) => schemes[type]?.verifier(config, secrets) ?? Effect.die(new Error("A scheme that is not there"))
+) => schemes[type].verifier(config, secrets)
 
 /** The verifier of a webhook, from its scheme and its secrets. */
 export const verifierOf = (config: InboundScheme, secrets: ReadonlyArray<Redacted.Redacted>) =>
   verifierFor(config.type, config, secrets)
 
 /** What a scheme knows of its sender's messages. */
-export const traitsOf = ({ type }: InboundScheme): Traits => schemes[type] ?? {}
+export const traitsOf = (config: InboundScheme): Traits =>
+  config.type === "header"
+    ? { ...schemes.header, secretHeaders: [config.name.toLowerCase()] }
+    : schemes[config.type]
