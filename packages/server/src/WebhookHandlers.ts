@@ -2,12 +2,7 @@ import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import type { MessageId } from "@do-integrations/domain/Webhook/Inbound/Message"
 import type { InboundSchemeType } from "@do-integrations/domain/Webhook/Inbound/Scheme"
-import {
-  decodeTyped,
-  type GitHubEventName,
-  type TypedEvent
-} from "@do-integrations/domain/Webhook/Payload/GitHub"
-import type { Untyped } from "@do-integrations/domain/Webhook/Payload/Reading"
+import { faultsOf } from "./Http/Faults.ts"
 import { Context, type DateTime, Duration, Effect, Layer, Schema } from "effect"
 
 /** A message on its way to a handler. */
@@ -47,7 +42,7 @@ export class DeadLetter extends Schema.TaggedError<DeadLetter>()("DeadLetter", {
 }
 
 /** How a handler is made, whatever it gets. */
-interface Settings<Payload, E, R> {
+export interface Settings<Payload, E, R> {
   /** What routes call it by. */
   readonly name: string
   /**
@@ -114,7 +109,8 @@ type Read<Payload, R> = (
   message: HandledMessage<Schema.Json | undefined>
 ) => Effect.Effect<Payload, DeadLetter, R>
 
-const handlerOf = <Payload, E, R, R2>(
+/** Makes a handler that reads its payload itself. */
+export const makeWith = <Payload, E, R, R2>(
   { handle, name, timeout = Duration.minutes(1), transactional = false }: Settings<Payload, E, R>,
   { eventTypes, source }: Pick<WebhookHandler, "eventTypes" | "source">,
   read: Read<Payload, R2>
@@ -134,27 +130,13 @@ export const make = <S extends Schema.ConstraintDecoder<unknown, unknown>, E, R>
 ): WebhookHandler<R | S["DecodingServices"]> => {
   const { eventTypes, payload, source } = options
   const decode = Schema.decodeUnknownEffect(payload)
-  return handlerOf(options, { eventTypes, source }, (message) =>
-    Effect.mapError(
-      decode(message.payload),
-      (error) => new DeadLetter({ reason: `The body does not fit: ${error.message}`.slice(0, maxReason) })
-    )
+  return makeWith(options, { eventTypes, source }, (message) =>
+    Effect.mapError(decode(message.payload), (error) => {
+      const faults = faultsOf("payload", error).map(({ message, path }) => `${path.join(".")}: ${message}`)
+      return new DeadLetter({ reason: `The body does not fit: ${faults.join("; ")}`.slice(0, maxReason) })
+    })
   )
 }
-
-/**
- * Makes a handler of one of GitHub's events. It gets the typed payload, or, where GitHub has sent something that is
- * not known here, such as an action that is new, the JSON as it came.
- */
-export const github = <Name extends GitHubEventName, E, R>(
-  eventType: Name,
-  settings: Settings<TypedEvent<Name> | Untyped, E, R>
-): WebhookHandler<R> =>
-  handlerOf(settings, { eventTypes: [eventType], source: "github" }, ({ payload }) =>
-    payload === undefined
-      ? Effect.fail(new DeadLetter({ reason: "The body is no JSON" }))
-      : Effect.succeed(decodeTyped(eventType, payload))
-  )
 
 /** The handlers that routes of inbound webhooks may name. */
 export class WebhookHandlers extends Context.Service<

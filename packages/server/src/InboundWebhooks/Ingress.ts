@@ -85,6 +85,7 @@ export class Ingress extends Context.Service<
             customerId,
             source,
             proves: settings.scheme.type !== "none",
+            secretHeaders: scheme.secretHeaders ?? [],
             settings,
             verify: yield* secrets.verifier(settings),
             identify: identifier(settings, scheme),

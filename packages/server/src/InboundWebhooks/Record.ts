@@ -23,6 +23,8 @@ export interface Addressee {
   readonly source: string | undefined
   /** Whether what comes in is proved to be the sender's. */
   readonly proves: boolean
+  /** Headers that hold its secret, in lower case. */
+  readonly secretHeaders: ReadonlyArray<string>
 }
 
 /** A message that is to be kept, with the routes that took it. */
@@ -51,8 +53,14 @@ const Fresh = Schema.Struct({ messageId: MessageId })
 const Present = Schema.Struct({ id: Schema.String })
 const utf8 = new TextEncoder()
 
-const keptHeaders = ({ headers }: Received) =>
-  JSON.stringify(Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name))))
+const keptHeaders = ({ received, webhook }: Incoming) => {
+  const kept: Record<string, string> = {}
+  for (const [name, value] of Object.entries(received.headers)) {
+    if (value === undefined || dropped.has(name) || webhook.secretHeaders.includes(name)) continue
+    kept[name] = value
+  }
+  return JSON.stringify(kept)
+}
 
 /**
  * Keeps messages: the message, what a repetition is told by, its handlings and its event are one commit, shared
@@ -178,7 +186,7 @@ export const makeRecord = Effect.gen(function* () {
     return yield* commits.ask({
       ...incoming,
       id: yield* newMessageId,
-      headers: keptHeaders(incoming.received),
+      headers: keptHeaders(incoming),
       hash
     })
   })

@@ -26,6 +26,8 @@ export interface Traits {
   readonly eventType?: ReadonlyArray<Place>
   /** What the sender wants to hear of a message that was taken; left out: the receipt. */
   readonly reply?: Reply
+  /** Headers that hold a secret itself, in lower case: they are not kept. `Authorization` never is. */
+  readonly secretHeaders?: ReadonlyArray<string>
   /** The answer to a request that only wants it, and is no message. Asked once the request is proved. */
   readonly challenge?: (received: Received) => Reply | undefined
 }

@@ -1,4 +1,5 @@
 import * as Handlers from "../../src/WebhookHandlers.ts"
+import * as GitHubHandler from "../../src/WebhookHandlers/GitHub.ts"
 import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import type { Handling, MessageDetail, MessageState } from "@do-integrations/domain/Webhook/Inbound/Message"
 import type { Route } from "@do-integrations/domain/Webhook/Inbound/Route"
@@ -60,7 +61,7 @@ export const handlers = Layer.unwrap(
         transactional: true,
         handle: (message) => called("ledger", message)
       }),
-      Handlers.github("issues", { name: "issues", handle: (message) => called("issues", message) })
+      GitHubHandler.make("issues", { name: "issues", handle: (message) => called("issues", message) })
     ).pipe(Layer.provide(Layer.succeed(Calls, calls)))
   )
 )
@@ -98,11 +99,20 @@ export const inbox = Effect.fnUntraced(function* (
     }
   })
   const path = new URL(Redacted.value(webhook.url)).pathname
-  const post = (body: Schema.Json, event = "push", id: string = randomUUID()) => {
-    const text = JSON.stringify(body)
-    return sendRaw(service.url, { method: "POST", path, body: text, headers: asGitHub(text, id, event) })
-  }
-  return { webhook, post }
+  const postText = (
+    text: string,
+    event = "push",
+    id: string = randomUUID(),
+    headers: Readonly<Record<string, string>> = {}
+  ) =>
+    sendRaw(service.url, {
+      method: "POST",
+      path,
+      body: text,
+      headers: { ...asGitHub(text, id, event), ...headers }
+    })
+  const post = (body: Schema.Json, event?: string, id?: string) => postText(JSON.stringify(body), event, id)
+  return { webhook, url: service.url + path, post, postText }
 })
 
 /** The messages of a webhook, oldest first. */

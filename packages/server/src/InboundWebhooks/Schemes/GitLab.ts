@@ -24,5 +24,6 @@ export const gitlab: Scheme<unknown> = {
     { in: "header", name: "webhook-id" },
     { in: "header", name: "idempotency-key" }
   ],
-  eventType: [{ in: "header", name: "x-gitlab-event" }]
+  eventType: [{ in: "header", name: "x-gitlab-event" }],
+  secretHeaders: ["x-gitlab-token"]
 }
