@@ -45,7 +45,7 @@ export class Tenants extends Context.Service<
     settings(id: TenantId): Effect.Effect<TenantSettings>
     /** The settings, locked until the caller's transaction ends: what they limit is counted one at a time. */
     lockSettings(id: TenantId): Effect.Effect<TenantSettings>
-    /** Refuses to keep deliveries for less time than an outbound webhook retries them. */
+    /** Refuses to keep deliveries and messages for less time than a webhook retries them. */
     updateSettings(
       id: TenantId,
       actor: string,
@@ -133,7 +133,8 @@ export class Tenants extends Context.Service<
       const checkRetention = Effect.fnUntraced(function* (id: TenantId, updated: TenantSettings) {
         const { defaultRetry, retentionDays } = updated
         const policies = yield* sql`
-          SELECT DISTINCT retry FROM outbound_webhooks WHERE tenant_id = ${id}`.pipe(
+          SELECT retry FROM outbound_webhooks WHERE tenant_id = ${id}
+          UNION SELECT retry FROM inbound_webhooks WHERE tenant_id = ${id}`.pipe(
           Effect.flatMap(policyRows),
           Effect.orDie
         )
@@ -143,7 +144,7 @@ export class Tenants extends Context.Service<
         ]
         const longest = Math.max(0, ...all.map(longestSpanSeconds))
         if (longest <= Duration.toSeconds(Duration.days(retentionDays))) return
-        const message = `Outbound webhooks retry for up to ${Math.ceil(longest / 86_400)} days`
+        const message = `Webhooks retry for up to ${Math.ceil(longest / 86_400)} days`
         return yield* new Unprocessable({ errors: [{ path: ["payload", "retentionDays"], message }] })
       })
 
