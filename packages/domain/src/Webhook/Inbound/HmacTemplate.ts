@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { storable } from "../../Text.ts"
 
 /** What a template may name beside `{header:NAME}`. */
 const names = ["body", "timestamp", "method", "url"] as const
@@ -44,5 +45,5 @@ export const HmacTemplate = Schema.String.annotate({
     "`{header:NAME}` in it.",
   examples: ["{timestamp}.{body}", "v0:{timestamp}:{body}"]
 })
-  .check(Schema.isMaxLength(300), Schema.makeFilter(fault))
+  .check(Schema.isMaxLength(300), storable, Schema.makeFilter(fault))
   .annotate({ identifier: "HmacTemplate" })

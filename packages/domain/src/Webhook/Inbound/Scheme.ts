@@ -29,7 +29,8 @@ const timed = <const Type extends string>(type: Type, description: string, leftO
 const presets = {
   standard: timed(
     "standard",
-    "Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`, or `svix-` in their place."
+    "Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`, or `svix-` in their place; each " +
+      "secret begins with `whsec_`, or is a public key and begins with `whpk_`."
   ),
   svix: timed("svix", "Svix: `svix-id`, `svix-timestamp`, `svix-signature`."),
   github: preset("github", "GitHub: `X-Hub-Signature-256` over the body, the event in `X-GitHub-Event`."),
@@ -60,7 +61,11 @@ const presets = {
   typeform: preset("typeform", "Typeform: `Typeform-Signature` over the body."),
   calendly: timed("calendly", "Calendly: `Calendly-Webhook-Signature` with a time and a `v1`."),
   sentry: preset("sentry", "Sentry: `Sentry-Hook-Signature` over the body; the secret is the client secret."),
-  gitlab: preset("gitlab", "GitLab: the secret token itself in `X-Gitlab-Token`."),
+  gitlab: timed(
+    "gitlab",
+    "GitLab: the secret token itself in `X-Gitlab-Token`; where the secret is a signing token and begins with " +
+      "`whsec_`, its signature by Standard Webhooks."
+  ),
   bitbucket: preset("bitbucket", "Bitbucket: `X-Hub-Signature` (SHA-256) over the body."),
   jira: preset("jira", "Jira: `X-Hub-Signature` (SHA-256 by default) over the body.")
 }
