@@ -20,13 +20,15 @@ const longestRetention = { months: 13 }
 /** How old a row may be that was being written while its tenant was deleted. */
 const stragglers = Duration.days(1)
 
-/** A delivery goes before what belongs to it, so that nothing is left half there. */
+/** A delivery, or a message, goes before what belongs to it, so that nothing is left half there. */
 const aging: ReadonlyArray<AgingTable> = [
   { table: "deliveries", key: "id", prefix: "dlv" },
   { table: "undelivered", key: "delivery_id", prefix: "dlv" },
   { table: "attempts", key: "delivery_id", prefix: "dlv" },
   { table: "events", key: "id", prefix: "evt" },
-  { table: "messages", key: "id", prefix: "msg" }
+  { table: "messages", key: "id", prefix: "msg" },
+  { table: "unhandled", key: "message_id", prefix: "msg" },
+  { table: "handling_attempts", key: "message_id", prefix: "msg" }
 ]
 
 /** Days after which figures by the hour go: a little more than the longest span that they are asked for. */

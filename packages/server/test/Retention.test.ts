@@ -147,6 +147,50 @@ layer(TestDatabase.layer, { excludeTestServices: true, timeout: "60 seconds" })(
     })
   )
 
+  it.effect("takes messages with what became of them, and keeps what waits to be handled until it is", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`INSERT INTO tenants (id, name, settings) VALUES ('ten_mail', 'm', '{"retentionDays":7}')`
+      const message = Effect.fnUntraced(function* (
+        suffix: string,
+        age: number,
+        tenant: string | null,
+        waits: boolean
+      ) {
+        const at = new Date(Date.now() - age * day)
+        const id = idAt("msg", at.getTime()).slice(0, -1) + suffix
+        yield* sql`
+          INSERT INTO messages (id, tenant_id, webhook_id, verified, headers, body, routes)
+          VALUES (${id}, ${tenant}, 'w', true, '{}', '', '{a,b}')`
+        yield* sql`
+          INSERT INTO unhandled (webhook_id, message_id, route, tenant_id, state, round_at, due_at, completed_at)
+          VALUES ('w', ${id}, 'a', ${tenant}, 'failed', ${at}, ${waits ? at : null}, ${waits ? null : at})`
+        yield* sql`
+          INSERT INTO handling_attempts (message_id, route, number, tenant_id, at, duration_ms)
+          VALUES (${id}, 'a', 1, ${tenant}, ${at}, 1), (${id}, 'b', 1, ${tenant}, ${at}, 1)`
+        return id
+      })
+      yield* message("1", 8, "ten_mail", false)
+      yield* message("2", 31, null, false)
+      const waiting = [yield* message("3", 8, "ten_mail", true), yield* message("4", 400, null, true)]
+      const young = [yield* message("5", 6, "ten_mail", false), yield* message("6", 29, null, false)]
+      const ids = (table: string, column: string) =>
+        Effect.map(sql<{ id: string }>`SELECT DISTINCT ${sql(column)} AS id FROM ${sql(table)}`, (rows) =>
+          rows.map(({ id }) => id)
+        )
+      const left = Effect.all([
+        ids("messages", "id"),
+        ids("unhandled", "message_id"),
+        ids("handling_attempts", "message_id")
+      ])
+      yield* tidy
+      for (const table of yield* left) assert.sameMembers([...table], [...waiting, ...young])
+      yield* sql`UPDATE unhandled SET due_at = NULL`
+      yield* tidy
+      for (const table of yield* left) assert.sameMembers([...table], young)
+    })
+  )
+
   it.effect("drops partitions that are past everybody's retention, and keeps the audit log's", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

@@ -74,7 +74,7 @@ export const makeAged = Effect.gen(function* () {
       const [, year = "", number = ""] = /_(\d{4})_(\d{2})$/.exec(name) ?? []
       if (year === "" || `${year}-${number}` >= month) continue
       const [from, to] = [Date.UTC(Number(year), Number(number) - 1), Date.UTC(Number(year), Number(number))]
-      if (prefix !== "msg" && (yield* onTheirWay.anyMade(from, to))) continue
+      if (yield* onTheirWay.anyMade(prefix, from, to)) continue
       yield* sql`DROP TABLE IF EXISTS ${sql(name)}`
     }
   })
