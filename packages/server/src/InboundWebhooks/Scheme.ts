@@ -138,10 +138,8 @@ export const signatureVerifier = (
     )
   )
 
-/** A verifier that takes what one of these takes, tried in their order; its refusal is the last one's. */
-export const anyVerifier =
-  (...verifiers: ReadonlyArray<Verifier>): Verifier =>
+/** A verifier that takes what either of two takes; its refusal is the second one's. */
+export const eitherVerifier =
+  (first: Verifier, second: Verifier): Verifier =>
   (received) =>
-    verifiers
-      .map((verify) => verify(received))
-      .reduce((tried, next) => tried.pipe(Effect.catch(() => next)), Effect.fail(unsigned()))
+    first(received).pipe(Effect.catch(() => second(received)))

@@ -1,6 +1,6 @@
 import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
 import { Effect, Redacted } from "effect"
-import { anyVerifier, type Scheme } from "../Scheme.ts"
+import { eitherVerifier, type Scheme } from "../Scheme.ts"
 import { checkShape, headerValue, sharedVerifier } from "./Shared.ts"
 import { standardVerifier } from "./Standard.ts"
 
@@ -19,7 +19,7 @@ export const gitlab: Scheme<Extract<InboundScheme, { type: "gitlab" }>> = {
     const byToken = yield* sharedVerifier(tokens, ({ headers }) => headers["x-gitlab-token"])
     if (signing.length === 0) return byToken
     const signed = yield* standardVerifier(() => "webhook", signing, toleranceSeconds)
-    return tokens.length === 0 ? signed : anyVerifier(signed, byToken)
+    return tokens.length === 0 ? signed : eitherVerifier(signed, byToken)
   }),
   id: [
     { in: "header", name: "webhook-id" },

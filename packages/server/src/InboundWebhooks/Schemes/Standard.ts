@@ -9,7 +9,7 @@ import { Effect, Redacted } from "effect"
 import type { Mac, Signature } from "effect/crypto"
 import type { Received } from "../Received.ts"
 import {
-  anyVerifier,
+  eitherVerifier,
   type Claim,
   hmacVerifier,
   millisOf,
@@ -64,7 +64,7 @@ export const standardVerifier = (
       (received) => claimOf(familyOf(received), "v1a", received),
       toleranceSeconds
     )
-    return symmetric.length === 0 ? signatures : anyVerifier(hmacs, signatures)
+    return symmetric.length === 0 ? signatures : eitherVerifier(hmacs, signatures)
   })
 
 /** Standard Webhooks 1.0, and Svix, where they come from: a list of signatures over id, timestamp and body. */
