@@ -9,6 +9,8 @@ const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvwxyzABCD
 interface Setting {
   readonly env?: Record<string, string>
   readonly flags?: ReadonlyArray<string>
+  /** The entry point in place of that of `npm start`. */
+  readonly entry?: string
 }
 
 const location = (database: Database): Record<string, string> =>
@@ -21,9 +23,9 @@ const location = (database: Database): Record<string, string> =>
  *
  * @param setting more settings of the environment, and flags of Node beside those of `npm start`
  */
-export const launch = (database: Database, { env = {}, flags = [] }: Setting = {}) =>
+export const launch = (database: Database, { env = {}, ...setting }: Setting = {}) =>
   ServiceProcess.launch({
-    flags,
+    ...setting,
     env: {
       ...env,
       ...location(database),

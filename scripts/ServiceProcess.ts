@@ -23,16 +23,19 @@ export interface Options {
   readonly env: Readonly<Record<string, string>>
   /** Flags of Node beside those of `npm start`. */
   readonly flags?: ReadonlyArray<string>
+  /** The entry point in place of that of `npm start`, from the root of the repository; it serves at once. */
+  readonly entry?: string
 }
 
 /**
  * The service as `npm start` runs it, in a process of its own. It is told to stop with the scope, and what it wrote is
  * printed when the scope fails.
  */
-export const launch = Effect.fnUntraced(function* ({ env, flags = [] }: Options) {
+export const launch = Effect.fnUntraced(function* ({ entry, env, flags = [] }: Options) {
   const port = yield* freePort
   const url = `http://127.0.0.1:${port}`
-  const [, ...args] = manifest.scripts.start.split(" ")
+  const [, condition = "", ...start] = manifest.scripts.start.split(" ")
+  const args = [condition, ...(entry === undefined ? start : [entry])]
   const service = yield* ChildProcess.make(process.execPath, [...flags, ...args], {
     cwd: join(import.meta.dirname, ".."),
     env: { ...env, PORT: String(port), PUBLIC_URL: url },

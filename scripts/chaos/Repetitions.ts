@@ -1,4 +1,21 @@
-import type { Account } from "./Account.ts"
+/** A request as it came to a receiver. */
+interface Request {
+  /** Milliseconds of the monotonic clock. */
+  readonly at: number
+  /** Answered with success. */
+  readonly accepted: boolean
+  readonly webhookId: string
+}
+
+/** What was seen: the kills in their order, and each way's requests in theirs. */
+interface Seen {
+  readonly kills: ReadonlyArray<{
+    readonly launchedAt: number
+    readonly waiting: ReadonlyMap<string, unknown>
+  }>
+  readonly byWay: ReadonlyMap<string, ReadonlyArray<Request>>
+  fault(what: string): void
+}
 
 /** What was delivered again although the receiver had taken it. */
 export interface Repetitions {
@@ -12,7 +29,7 @@ export interface Repetitions {
  * Only what was in flight at a kill may come again: the receiver had taken it, and the tables did not know yet.
  * Anything else is a fault.
  */
-export const repetitionsIn = (account: Account): Repetitions => {
+export const repetitionsIn = (account: Seen): Repetitions => {
   const perKill = account.kills.map(() => 0)
   let regrouped = 0
   for (const [way, arrivals] of account.byWay) {

@@ -1,5 +1,5 @@
 import type { Database } from "@do-integrations/server/Config"
-import { Clock, Console, Effect, Fiber, Option, Random, Schedule } from "effect"
+import { Clock, Console, Effect } from "effect"
 import { BenchFailure } from "../../bench/BenchFailure.ts"
 import { now } from "../../bench/Monotonic.ts"
 import type * as Recorder from "../../bench/Recorder.ts"
@@ -10,15 +10,7 @@ import { type Resumption, resumptionAfter } from "./Resumption.ts"
 import * as Tables from "./Tables.ts"
 import { furnish, secret } from "./SetUp.ts"
 import { newLedger, send } from "./Traffic.ts"
-
-/** How often it is looked whether everything is under way, or at its end. */
-const looks = Schedule.spaced("50 millis")
-
-/** How long what is pending may take to be tried again before that is a fault. */
-const patience = "30 seconds"
-
-/** One round in so many kills at any moment, before the service has found its feet as well. */
-const earlyEvery = 4
+import { looks, makeRound, patience } from "./Trial.ts"
 
 /** A service under traffic, and the ways to kill it and to see what came of that. */
 export const begin = Effect.fnUntraced(function* (database: Database, recorder: Recorder.Recorder) {
@@ -70,52 +62,16 @@ export const begin = Effect.fnUntraced(function* (database: Database, recorder: 
     if (kill !== undefined) kill.readyAt = now()
   })
 
-  /** The service, when it is ready, with traffic until it is killed. */
-  const underTraffic = Effect.fnUntraced(function* <A, E, R>(
-    service: Effect.Success<ReturnType<typeof Service.launch>>,
-    meanwhile: Effect.Effect<A, E, R>
-  ) {
-    yield* service.ready
-    yield* noteReady
-    const client = yield* Service.clientFor(service.url, { key })
-    let killed = false
-    const traffic = yield* Effect.forkScoped(
-      send({ client, ingress: service.url + ingress, secret }, ledger, (error) => {
-        if (!killed) account.fault(`A request failed before the kill: ${String(error)}`)
-      })
-    )
-    const result = yield* meanwhile
-    killed = true
-    yield* service.kill
-    yield* Fiber.join(traffic)
-    return result
-  })
-
-  const early = Effect.gen(function* () {
-    const service = yield* Service.launch(database)
-    const life = yield* Random.nextIntBetween(100, 4000)
-    const end = now() + life
-    const rest = Effect.suspend(() => Effect.sleep(Math.max(0, end - now())))
-    const ready = yield* Effect.timeoutOption(service.ready, life)
-    yield* Option.isSome(ready) ? underTraffic(service, rest) : service.kill
-    yield* Console.log(`  killed ${life} ms after the start`)
-    return undefined
-  }).pipe(Effect.scoped)
-
-  const late = Effect.gen(function* () {
-    const service = yield* Service.launch(database)
-    const life = yield* Random.nextIntBetween(200, 2000)
-    return yield* underTraffic(
-      service,
-      Effect.tap(resumed, () => Effect.sleep(life))
-    )
-  }).pipe(Effect.scoped)
-
-  /** Kills the service once; how it had resumed before, if that was waited for. */
-  const round = Effect.fnUntraced(function* (number: number) {
-    const resumption = yield* number % earlyEvery === 0 ? early : late
-    yield* lookBack
-    return resumption
+  const round = makeRound({
+    launch: Service.launch(database),
+    noteReady,
+    send: (url, failed) =>
+      Effect.flatMap(Service.clientFor(url, { key }), (client) =>
+        send({ client, ingress: url + ingress, secret }, ledger, failed)
+      ),
+    resumed,
+    lookBack,
+    fault: (what) => account.fault(what)
   })
 
   /** Starts it a last time and lets it finish. */

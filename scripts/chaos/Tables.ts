@@ -51,18 +51,27 @@ const alone = Effect.gen(function* () {
 })
 
 /**
- * Every delivery that has not succeeded, in a database whose service was killed. The embedded database is read in a
- * copy: the service itself has to find it as the kill left it.
+ * Reads a database whose service was killed. The embedded database is read in a copy: the service itself has to find
+ * it as the kill left it.
  */
-export const waitingIn = Effect.fnUntraced(function* (database: Database) {
-  const read = SqlClient.SqlClient.use(
-    (sql) =>
-      sql`SELECT webhook_id, event_id, sequence, ordering_key, state, attempts, due_at FROM undelivered`
-  ).pipe(Effect.flatMap(rowsOf(Waiting)))
+export const readKilled = Effect.fnUntraced(function* <A, E>(
+  database: Database,
+  read: Effect.Effect<A, E, SqlClient.SqlClient>
+) {
   return database._tag === "Postgres"
     ? yield* Effect.andThen(alone, read).pipe(Effect.provide(yield* Databases.connection(database.url)))
     : yield* Effect.provide(read, Sql.layer(yield* Databases.copyOf(database)))
 }, Effect.scoped)
+
+/** Every delivery that has not succeeded, in a database whose service was killed. */
+export const waitingIn = (database: Database) =>
+  readKilled(
+    database,
+    SqlClient.SqlClient.use(
+      (sql) =>
+        sql`SELECT webhook_id, event_id, sequence, ordering_key, state, attempts, due_at FROM undelivered`
+    ).pipe(Effect.flatMap(rowsOf(Waiting)))
+  )
 
 /** All that the tables say in the end, in a database whose service has stopped. */
 export const everythingIn = (database: Database) =>
