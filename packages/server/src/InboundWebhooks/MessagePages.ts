@@ -49,53 +49,43 @@ export const makeMessagePages = Effect.gen(function* () {
     ORDER BY array_position(${Column.text(unhandledStates)}, state) LIMIT 1`
 
   // OFFSET keeps it from becoming a join, of which the planner expects next to nothing to be left.
-  const standsAt = (state: UnhandledState) => sql`
-    state = ${state} AND NOT EXISTS (
+  const isWorst = (state: UnhandledState) => sql`
+    NOT EXISTS (
       SELECT FROM unhandled AS other
       WHERE other.webhook_id = one.webhook_id AND other.message_id = one.message_id
         AND (other.state = ANY(${Column.text(unhandledStates.slice(0, unhandledStates.indexOf(state)))})
           OR other.state = ${state} AND other.route > one.route) OFFSET 0)`
 
-  /** Messages by their handlings that one index holds, whose condition is `held`. */
-  const fromUnhandled = (
+  /** The messages of these handlings, each once. */
+  const messagesOf = (
+    handlings: Statement.Fragment,
     caller: Identity,
-    query: PageQuery & MessageFilter,
+    { eventType }: MessageFilter,
     state: UnhandledState,
-    held: Statement.Fragment,
     limit: number
   ) => sql`
-    SELECT message.*, one.state FROM unhandled AS one
+    SELECT message.*, one.state FROM (${handlings}) AS one
     CROSS JOIN LATERAL (
       SELECT ${columns} FROM messages
-      WHERE id = one.message_id AND ${visibleTo(sql, caller)} ${when("event_type", query.eventType)} LIMIT 1
+      WHERE id = one.message_id AND ${visibleTo(sql, caller)} ${when("event_type", eventType)} LIMIT 1
     ) AS message
-    WHERE ${held} AND ${standsAt(state)} ${within(sql, query, "message_id")}
+    WHERE ${isWorst(state)}
     ORDER BY one.message_id DESC LIMIT ${limit}`
 
-  /** What waits is found webhook by webhook: a removed one has none. */
-  const waiting = (
-    caller: Identity,
-    query: PageQuery & MessageFilter,
-    state: UnhandledState,
-    limit: number
-  ) => sql`
+  // What waits has an index by webhook, and a removed one has none. It is sorted first: OFFSET has it read along that
+  // index, and not along the key, where the backlogs of others stand too.
+  const waiting = (caller: Identity, query: PageQuery & MessageFilter, state: UnhandledState) => sql`
     SELECT found.* FROM (
-      SELECT id FROM inbound_webhooks WHERE ${visibleTo(sql, caller)} ${when("id", query.webhookId)}) AS webhook
-    CROSS JOIN LATERAL (
-      ${fromUnhandled(caller, query, state, sql`one.webhook_id = webhook.id AND one.due_at IS NOT NULL`, limit)}
-    ) AS found
-    ORDER BY found.id DESC LIMIT ${limit}`
+      SELECT webhook_id, message_id, route, state FROM unhandled
+      WHERE webhook_id = ANY(ARRAY(
+          SELECT id FROM inbound_webhooks WHERE ${visibleTo(sql, caller)} ${when("id", query.webhookId)}))
+        AND due_at IS NOT NULL AND state = ${state} ${within(sql, query, "message_id")} OFFSET 0) AS found
+    ORDER BY message_id DESC OFFSET 0`
 
-  const ended = (
-    caller: Identity,
-    query: PageQuery & MessageFilter,
-    state: UnhandledState,
-    limit: number
-  ) => {
-    const { tenantId } = caller
-    const held = sql`one.tenant_id = ${tenantId} ${when("one.webhook_id", query.webhookId)} AND one.completed_at IS NOT NULL`
-    return fromUnhandled(caller, query, state, held, limit)
-  }
+  const ended = ({ tenantId }: Identity, query: PageQuery & MessageFilter, state: UnhandledState) => sql`
+    SELECT webhook_id, message_id, route, state FROM unhandled
+    WHERE tenant_id = ${tenantId} ${when("webhook_id", query.webhookId)} AND completed_at IS NOT NULL
+      AND state = ${state} ${within(sql, query, "message_id")}`
 
   const fromAll = (caller: Identity, which: Statement.Fragment, limit: number) => sql`
     SELECT message.*,
@@ -122,8 +112,8 @@ export const makeMessagePages = Effect.gen(function* () {
   const select = (caller: Identity, query: PageQuery & MessageFilter, limit: number) => {
     const { eventType, state, webhookId } = query
     if (isUnhandled(state)) {
-      const from = state === "pending" || state === "failed" ? waiting : ended
-      return from(caller, query, state, limit)
+      const handlings = state === "pending" || state === "failed" ? waiting : ended
+      return messagesOf(handlings(caller, query, state), caller, query, state, limit)
     }
     const which = sql`
       ${when("webhook_id", webhookId)} ${when("event_type", eventType)} ${standing(state)}
