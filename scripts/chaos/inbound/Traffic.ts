@@ -36,10 +36,13 @@ export const newLedger = (): Ledger => ({
 const senders = 4
 
 /** Keys of the order, each with a sender of its own. */
-const keys = 6
+const keys = 10
 
 /** Pause between two requests of one sender: a load that one core can carry, so that what waits is what a kill left. */
 const pace = Schedule.spaced("40 millis")
+
+/** The same of a key's sender: a message that is refused holds up those behind it for a second. */
+const orderedPace = Schedule.spaced("300 millis")
 
 /** The share of the requests that repeat what was answered before, and of the messages that are sent twice at once. */
 const repeatedShare = 0.1
@@ -110,12 +113,15 @@ export const send = (
 
   const all = webhooks.flatMap(({ ordered }, webhook) =>
     ordered
-      ? Arr.makeBy(keys, (key) => inOrder(webhook, `k${key}`))
-      : Arr.makeBy(senders, () => anything(webhook))
+      ? Arr.makeBy(keys, (key) => Effect.repeat(inOrder(webhook, `k${key}`), orderedPace))
+      : Arr.makeBy(senders, () => Effect.repeat(anything(webhook), pace))
   )
   return Effect.forEach(
     all,
-    (once) => Effect.repeat(once, pace).pipe(Effect.catch((error) => Effect.sync(() => failed(error)))),
-    { concurrency: "unbounded", discard: true }
+    Effect.catch((error) => Effect.sync(() => failed(error))),
+    {
+      concurrency: "unbounded",
+      discard: true
+    }
   )
 }

@@ -8,6 +8,9 @@ import * as TestDatabase from "./TestDatabase.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
+/** The service with the handlers in code `ledger`, which is transactional, and `journal`. */
+export const withHandlers = fileURLToPath(new URL("../../../../scripts/chaos/service.ts", import.meta.url))
+
 /** The operator's key of every process under test. */
 const rootKey = Redacted.make("doi_root_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
 
@@ -35,9 +38,9 @@ export const environment = (database: Database): Record<string, string> => ({
   RATE_LIMIT: "100000"
 })
 
-const spawned = (env: Record<string, string>) =>
+const spawned = (env: Record<string, string>, entry: string) =>
   Effect.sync(() => {
-    const child = spawn(process.execPath, ["--conditions=@do-integrations/source", main, "serve"], {
+    const child = spawn(process.execPath, ["--conditions=@do-integrations/source", entry, "serve"], {
       env,
       stdio: ["ignore", "pipe", "pipe"]
     })
@@ -51,11 +54,15 @@ const spawned = (env: Record<string, string>) =>
 
 const kill = (child: ChildProcess, signal: NodeJS.Signals) => Effect.sync(() => void child.kill(signal))
 
-/** Starts the service with these settings and a free port; it dies with the scope. */
-export const launch = Effect.fnUntraced(function* (env: Record<string, string>) {
+/**
+ * Starts the service with these settings and a free port; it dies with the scope.
+ *
+ * @param entry the entry point, where it is not that of `npm start`
+ */
+export const launch = Effect.fnUntraced(function* (env: Record<string, string>, entry = main) {
   const port = yield* freePort
   const { child, ended, output } = yield* Effect.acquireRelease(
-    spawned({ PORT: String(port), ...env }),
+    spawned({ PORT: String(port), ...env }, entry),
     ({ child, ended }) => Effect.andThen(kill(child, "SIGKILL"), Deferred.await(ended))
   )
   return {
