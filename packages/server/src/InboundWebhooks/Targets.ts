@@ -1,7 +1,7 @@
 import type { Identity } from "@do-integrations/domain/ApiKey"
 import { type Fault, Unprocessable } from "@do-integrations/domain/Problem"
 import { CustomerId } from "@do-integrations/domain/Tenant"
-import type { Route, RouteTarget } from "@do-integrations/domain/Webhook/Inbound/Route"
+import type { Route } from "@do-integrations/domain/Webhook/Inbound/Route"
 import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -34,12 +34,16 @@ export const makeTargets = Effect.gen(function* () {
   const handlers = yield* WebhookHandlers
   const endpointRows = rowsOf(Endpoint)
 
-  const faultOfHandler = (name: string, scheme: InboundScheme) => {
+  const faultOfHandler = (name: string, scheme: InboundScheme, eventTypes: Route["eventTypes"]) => {
     const handler = handlers.get(name)
     if (handler === undefined) return "Expected the name of a handler in this service's code"
-    return handler.source === undefined || handler.source === scheme.type
+    if (handler.source !== undefined && handler.source !== scheme.type) {
+      return `Expected a handler of messages under scheme ${scheme.type}; this one is of ${handler.source}`
+    }
+    const { eventTypes: taken } = handler
+    return taken === undefined || eventTypes?.every((type) => taken.includes(type)) === true
       ? undefined
-      : `Expected a handler of messages under scheme ${scheme.type}; this one is of ${handler.source}`
+      : `Expected a handler of all that the route takes; this one takes ${taken.join(", ")}: name them in eventTypes`
   }
 
   /**
@@ -70,17 +74,17 @@ export const makeTargets = Effect.gen(function* () {
   ) {
     if (routes === undefined) return
     const reachable = yield* endpointsFor(caller, subject, routes)
-    const faultOf = (to: RouteTarget): readonly [field: string, message: string] | undefined => {
+    const faultOf = ({ eventTypes, to }: Route): readonly [field: string, message: string] | undefined => {
       if (to.type === "handler") {
-        const message = faultOfHandler(to.handler, subject.scheme)
+        const message = faultOfHandler(to.handler, subject.scheme, eventTypes)
         return message === undefined ? undefined : ["handler", message]
       }
       return to.type === "endpoint" && !reachable.has(to.webhookId)
         ? ["webhookId", "Expected an outbound webhook that takes what is of this webhook's customer"]
         : undefined
     }
-    const errors = routes.flatMap(({ to }, index): ReadonlyArray<Fault> => {
-      const fault = faultOf(to)
+    const errors = routes.flatMap((route, index): ReadonlyArray<Fault> => {
+      const fault = faultOf(route)
       if (fault === undefined) return []
       const [field, message] = fault
       return [{ path: ["payload", "routes", index, "to", field], message }]
