@@ -289,5 +289,39 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })(
         }
       })
     )
+
+    it.effect(
+      "in the address is proved where the sender signs it, as it stands on the wire behind PUBLIC_URL",
+      () =>
+        Effect.gen(function* () {
+          const { messages, webhook } = yield* open({ type: "square" }, secret)
+          const { url } = yield* TestService
+          const address = Redacted.value(webhook.url)
+          const path = new URL(address).pathname
+          const post = (query: string, signed: string) => {
+            const signature = createHmac("sha256", secret).update(`${address}${signed}{}`).digest("base64")
+            const headers = {
+              "x-square-hmacsha256-signature": signature,
+              "x-forwarded-host": "elsewhere.example"
+            }
+            return Effect.map(
+              sendRaw(url, { method: "POST", path: path + query, body: "{}", headers }),
+              ({ status }) => status
+            )
+          }
+          const queries = ["", "?", "?a=%2Fb%20c", "?a=/b&A=%2fb", "?b=2&a=1", "?%e2%82%ac=+"]
+          for (const query of queries) assert.strictEqual(yield* post(query, query), 200, query)
+          for (const [query, signed] of [
+            ["?a=%2Fb", "?a=/b"],
+            ["?a=%2Fb", "?a=%2fb"],
+            ["?a=1&b=2", "?b=2&a=1"],
+            ["?", ""],
+            ["?a=1", ""]
+          ] as const) {
+            assert.strictEqual(yield* post(query, signed), 401, query)
+          }
+          assert.strictEqual((yield* messages).length, queries.length)
+        })
+    )
   }
 )

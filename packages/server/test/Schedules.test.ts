@@ -2,6 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Schedule } from "effect"
 import { sweepSchedule as auditSweep } from "../src/AuditLog/Sealer.ts"
 import { listenAgain } from "../src/EventLog/Ticker.ts"
+import { writeSchedule } from "../src/InboundWebhooks/Rejections.ts"
 import { lostChanges } from "../src/OutboundWebhooks/Changes.ts"
 import { sweepSchedule as deliverySweep } from "../src/OwnedWork.ts"
 import { lookSchedule } from "../src/DeliveryEngine/Run.ts"
@@ -21,6 +22,7 @@ it.effect("sweeps at a steady pace", () =>
     assert.deepStrictEqual(yield* delays(auditSweep, 3), [5000, 5000, 5000])
     assert.deepStrictEqual(yield* delays(deliverySweep, 3), [1000, 1000, 1000])
     assert.deepStrictEqual(yield* delays(lookSchedule, 2), [250, 250])
+    assert.deepStrictEqual(yield* delays(writeSchedule, 2), [1000, 1000])
     assert.deepStrictEqual(yield* delays(waitForTurn, 2), [1000, 1000])
     assert.deepStrictEqual(yield* delays(tidySchedule, 2), [3_600_000, 3_600_000])
   })
