@@ -1,9 +1,8 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Option, type Redacted } from "effect"
-import { randomUUID } from "node:crypto"
-import { inject, vi } from "vitest"
-import { freePort } from "../../../scripts/FreePort.ts"
+import { Duration, Effect } from "effect"
+import { vi } from "vitest"
 import { eventually } from "./support/Eventually.ts"
+import { emptyDatabase, node, postgresServer } from "./support/Nodes.ts"
 import { walk } from "./support/Pages.ts"
 import { type Delivered, receiver } from "./support/Receiver.ts"
 import {
@@ -14,32 +13,11 @@ import {
   ready,
   type ServiceProcess
 } from "./support/ServiceProcess.ts"
-import { administer, urlOf } from "./support/TestDatabase.ts"
 
 // Several processes, on a machine that may have other work.
 vi.setConfig({ testTimeout: 120_000 })
 
-const template = inject("testDatabase")
-const server = template._tag === "Postgres" ? template.url : undefined
-
-/** A database without any table, on the server that the tests run on. */
-const emptyDatabase = Effect.gen(function* () {
-  const url = yield* Effect.orDie(Effect.fromOption(Option.fromNullishOr(server)))
-  const name = `do_integrations_cluster_${randomUUID().slice(0, 8)}`
-  yield* Effect.acquireRelease(administer(url, `CREATE DATABASE ${name}`), () =>
-    administer(url, `DROP DATABASE ${name} WITH (FORCE)`)
-  )
-  return urlOf(url, name)
-})
-
-/** Starts a node of the cluster; it is not ready yet. */
-const node = Effect.fnUntraced(function* (url: Redacted.Redacted) {
-  return yield* launch({
-    ...environment({ _tag: "Postgres", url }),
-    CLUSTER_HOST: "127.0.0.1",
-    CLUSTER_PORT: String(yield* freePort)
-  })
-})
+const server = postgresServer()
 
 const ids = (got: ReadonlyArray<Delivered>) => got.map(({ headers }) => String(headers["webhook-id"]))
 
