@@ -71,7 +71,12 @@ export class EventLog extends Context.Service<
       const digest = yield* Digest.Digest
 
       const record = (...events: ReadonlyArray<PlatformEntry>) =>
-        Effect.asVoid(append(events.map((event): Entry => ({ ...event, data: { ...event.data } }))))
+        Effect.asVoid(
+          append(
+            events.map((event): Entry => ({ ...event, data: { ...event.data } })),
+            false
+          )
+        )
 
       // Without a span: its request has one, and so has its commit.
       const publish = Effect.fnUntraced(function* (
@@ -99,7 +104,7 @@ export class EventLog extends Context.Service<
 
       return EventLog.of({
         record,
-        append: (event) => Effect.asVoid(append([event])),
+        append: (event) => Effect.asVoid(append([event], false)),
         check: types.check,
         publish,
         ...reader

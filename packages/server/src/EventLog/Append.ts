@@ -82,7 +82,8 @@ export const makeAppend = Effect.gen(function* () {
   const subscribers = yield* Subscribers
   const ticker = yield* Ticker
 
-  return Effect.fn("EventLog.append")(function* (given: ReadonlyArray<Entry>) {
+  /** Without `answer`, nobody asks what the database has added. */
+  return Effect.fn("EventLog.append")(function* (given: ReadonlyArray<Entry>, answer = true) {
     const at = yield* DateTime.nowAsDate
     const entries = yield* Effect.forEach(given, (entry) =>
       Effect.map(entry.id === undefined ? newEventId : Effect.succeed(entry.id), (id) => ({
@@ -101,7 +102,7 @@ export const makeAppend = Effect.gen(function* () {
         ${Column.text(entries.map((entry) => entry.subject ?? null))}, ${Column.text(entries.map((entry) => entry.json))}
       ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, channels, subject, data, place)
       ORDER BY place
-      RETURNING ${sql.literal(addedColumns)}`
+      ${sql.literal(answer ? `RETURNING ${addedColumns}` : "")}`
     yield* subscribers.appended(
       entries.map(({ channels, customerId, data, id, json, only, tenantId, type }) => ({
         id,

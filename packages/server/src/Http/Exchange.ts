@@ -8,7 +8,7 @@ import {
   Unauthorized,
   UnsupportedMediaType
 } from "@do-integrations/domain/Problem"
-import { ByteSize, Cause, Clock, Effect, Exit, Layer, Option } from "effect"
+import { ByteSize, Cause, Duration, Effect, Layer, LogLevel, Option, Tracer } from "effect"
 import {
   HttpIncomingMessage,
   HttpMiddleware,
@@ -65,29 +65,32 @@ const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, route: 
   return yield* HttpServerRespondable.toResponse(new InternalError({ traceId }))
 })
 
-const answered = Effect.fnUntraced(function* <E, R>(
-  method: string,
-  handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  route: Route
-) {
-  const start = yield* Clock.currentTimeMillis
-  const exit = yield* Effect.exit(handler)
-  if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-  const response = Exit.isSuccess(exit)
-    ? exit.value.status === 415
-      ? yield* HttpServerRespondable.toResponse(
-          new UnsupportedMediaType({ detail: "Expected application/json" })
-        )
-      : exit.value
-    : yield* failed(exit.cause, route)
-  yield* Effect.annotateCurrentSpan({ "http.response.status_code": response.status })
-  yield* Effect.logDebug("Answered").pipe(
-    Effect.annotateLogs({
-      method,
-      route: route.path,
-      status: response.status,
-      ms: (yield* Clock.currentTimeMillis) - start
+const unsupported = HttpServerRespondable.toResponse(
+  new UnsupportedMediaType({ detail: "Expected application/json" })
+)
+
+/** Puts into the span of the exchange, which belongs to the caller's trace where the request names one. */
+const spanned = <A, E, R>(effect: Effect.Effect<A, E, R>, { path }: Route) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) =>
+    Effect.withSpan(effect, `${method} ${path}`, {
+      kind: "server",
+      parent: Option.getOrUndefined(HttpTraceContext.fromHeaders(headers)),
+      attributes: { "http.request.method": method, "http.route": path },
+      captureStackTrace: false
     })
+  )
+
+/** Tells span and log what the answer was. */
+const told = Effect.fnUntraced(function* <R>(
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>,
+  { path }: Route
+) {
+  const { method } = yield* HttpServerRequest.HttpServerRequest
+  const [time, response] = yield* Effect.timed(answer)
+  const { status } = response
+  yield* Effect.annotateCurrentSpan({ "http.response.status_code": status })
+  yield* Effect.logDebug("Answered").pipe(
+    Effect.annotateLogs({ method, route: path, status, ms: Math.round(Duration.toMillis(time)) })
   )
   return response
 })
@@ -100,17 +103,32 @@ export const exchange =
   (route: Route) =>
   <E, R>(
     handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-  ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
-    Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) =>
-      answered(method, handler, route).pipe(
-        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody)),
-        Effect.withSpan(`${method} ${route.path}`, {
-          kind: "server",
-          parent: Option.getOrUndefined(HttpTraceContext.fromHeaders(headers)),
-          attributes: { "http.request.method": method, "http.route": route.path }
-        })
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> => {
+    const answered = <R2>(
+      failure: (cause: Cause.Cause<E>) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R2>
+    ) =>
+      Effect.matchCauseEffect(handler, {
+        onSuccess: (response) => (response.status === 415 ? unsupported : Effect.succeed(response)),
+        onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : failure(cause))
+      }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody)))
+
+    const observed = spanned(
+      told(
+        answered((cause) => failed(cause, route)),
+        route
+      ),
+      route
+    )
+    // A bug has the trace's id in its answer and in the log even then.
+    const unobserved = answered((cause) => spanned(failed(cause, route), route))
+
+    return Effect.flatMap(Tracer.Tracer, (tracer) =>
+      Effect.flatMap(LogLevel.isEnabled("Debug"), (debug) =>
+        // The native tracer keeps no spans: a service that exports none need not make them.
+        debug || tracer !== Tracer.nativeTracer ? observed : unobserved
       )
     )
+  }
 
 /** Turns the server's own spans off: they record real paths. {@link exchange} makes better ones. */
 export const quiet = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)

@@ -1,6 +1,6 @@
 import { IngressProvider } from "@do-integrations/domain/Api/Ingress"
 import { type InvalidSignature, NotFound } from "@do-integrations/domain/Problem"
-import { Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
+import type { Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Cache, Context, Effect, Layer, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { Hex } from "effect/encoding"
@@ -24,7 +24,6 @@ const trustedFor = "2 seconds"
 const remembered = 10_000
 
 const utf8 = new TextEncoder()
-const encodeReceipt = Schema.encodeEffect(Schema.fromJsonString(Receipt))
 const rows = rowsOf(StoredInboundWebhook)
 const isProvider = Schema.is(IngressProvider)
 
@@ -105,17 +104,25 @@ export class Ingress extends Context.Service<
       const find = (token: string) =>
         Effect.flatMap(digest.digest(Digest.sha256, utf8.encode(token)), (hash) => lookUp(Hex.encode(hash)))
 
-      const accept = Effect.fnUntraced(function* (webhook: Found, received: Received) {
-        yield* webhook.verify(received)
+      const replyOf = (receipt: Receipt): Reply => ({
+        status: 200,
+        contentType: "application/json",
+        body: JSON.stringify(receipt)
+      })
+
+      const keep = (webhook: Found, received: Received) => {
         const challenge = webhook.challenge?.(received)
-        if (challenge !== undefined) return challenge
+        if (challenge !== undefined) return Effect.succeed(challenge)
         const identity = webhook.identify(received)
         const taken = webhook.route(identity.eventType, () => received.payload)
-        const receipt = yield* record({ webhook, received, identity, taken })
-        if (webhook.reply !== undefined) return webhook.reply
-        const body = yield* Effect.orDie(encodeReceipt(receipt))
-        return { status: 200, contentType: "application/json", body } satisfies Reply
-      })
+        return Effect.map(
+          record({ webhook, received, identity, taken }),
+          (receipt) => webhook.reply ?? replyOf(receipt)
+        )
+      }
+
+      const accept = (webhook: Found, received: Received) =>
+        Effect.flatMap(webhook.verify(received), () => keep(webhook, received))
 
       return Ingress.of({
         find,

@@ -1,9 +1,18 @@
-import { Option, Schema } from "effect"
+import { Option, type Schema } from "effect"
 
 /** Header values by their names in lower case; those of one name are joined. */
 export type ReceivedHeaders = Readonly<Record<string, string | undefined>>
 
-const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
+/** What `JSON.parse` makes is JSON: to decode it by a schema would walk it all again. */
+const decodeJson = (text: string): Option.Option<Schema.Json> => {
+  try {
+    const json: Schema.Json = JSON.parse(text)
+    return Option.some(json)
+  } catch {
+    return Option.none()
+  }
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 const textOf = (body: Uint8Array): string | undefined => {

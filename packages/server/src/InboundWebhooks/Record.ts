@@ -49,8 +49,8 @@ const maxBatch = 500
 /** Headers that are not kept: they may hold credentials of the sender. */
 const dropped: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"])
 
-const Fresh = Schema.Struct({ messageId: MessageId })
-const Present = Schema.Struct({ id: Schema.String })
+/** A message that is not written. */
+const Refused = Schema.Struct({ id: MessageId, present: Schema.Boolean })
 const utf8 = new TextEncoder()
 
 const keptHeaders = ({ received, webhook }: Incoming) => {
@@ -72,37 +72,57 @@ export const makeRecord = Effect.gen(function* () {
   const digest = yield* Digest.Digest
   const events = yield* EventLog
   const wakeups = yield* HandlingWakeups
-  const freshRows = rowsOf(Fresh)
-  const presentRows = rowsOf(Present)
+  const refusedRows = rowsOf(Refused)
 
-  /** Claims each sender's id for its first message. Two of them may be in one batch. */
-  const claim = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
-    const keyed = rows.filter((row) => row.hash !== undefined)
-    if (keyed.length === 0) return new Set<MessageId>()
-    const claimed = yield* sql`
-      INSERT INTO message_keys (webhook_id, external_id_hash, message_id, expires_at)
-      SELECT DISTINCT ON (webhook_id, hash) webhook_id, hash, id, now() + interval '7 days' FROM unnest(
-        ${Column.text(keyed.map((row) => row.webhook.id))}, ${Column.bytea(keyed.map((row) => row.hash ?? null))},
-        ${Column.text(keyed.map((row) => row.id))}
-      ) WITH ORDINALITY AS key(webhook_id, hash, id, place)
-      ORDER BY webhook_id, hash, place
-      ON CONFLICT (webhook_id, external_id_hash) DO UPDATE
-        SET message_id = excluded.message_id, expires_at = excluded.expires_at
-        WHERE message_keys.expires_at < now()
-      RETURNING message_id`.pipe(Effect.flatMap(freshRows))
-    return new Set(claimed.map((row) => row.messageId))
+  /**
+   * Writes the messages that are neither a repetition nor to a webhook that is gone, in one statement: every other one
+   * would cost each of them a way to the database and back. Their webhooks are held until the commit, for they may just
+   * be being removed. Answers with the others: whether their webhook is there.
+   */
+  const keep = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+    const ids = Column.text(rows.map((row) => row.id))
+    const webhooks = Column.text(rows.map((row) => row.webhook.id))
+    const hashes = Column.bytea(rows.map((row) => row.hash ?? null))
+    const refused = yield* sql`
+      WITH incoming AS (
+        SELECT * FROM unnest(${ids}, ${webhooks}, ${hashes}) WITH ORDINALITY AS one(id, webhook_id, hash, place)),
+      present AS (
+        SELECT id FROM inbound_webhooks
+        WHERE id = ANY(${Column.text([...new Set(rows.map((row) => row.webhook.id))])}) ORDER BY id FOR KEY SHARE),
+      claimed AS (
+        INSERT INTO message_keys (webhook_id, external_id_hash, message_id, expires_at)
+        SELECT DISTINCT ON (webhook_id, hash) webhook_id, hash, id, now() + interval '7 days' FROM incoming
+        WHERE hash IS NOT NULL AND webhook_id IN (SELECT id FROM present)
+        ORDER BY webhook_id, hash, place
+        ON CONFLICT (webhook_id, external_id_hash) DO UPDATE
+          SET message_id = excluded.message_id, expires_at = excluded.expires_at
+          WHERE message_keys.expires_at < now()
+        RETURNING message_id),
+      kept AS (
+        INSERT INTO messages
+          (id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body, routes)
+        SELECT id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body,
+          string_to_array(routes, ' ') FROM unnest(
+          ${ids}, ${Column.text(rows.map((row) => row.webhook.tenantId ?? null))},
+          ${Column.text(rows.map((row) => row.webhook.customerId ?? null))}, ${webhooks}, ${hashes},
+          ${Column.text(rows.map((row) => row.identity.externalId ?? null))},
+          ${Column.text(rows.map((row) => row.identity.eventType ?? null))},
+          ${Column.boolean(rows.map((row) => row.webhook.proves))},
+          ${Column.text(rows.map((row) => row.headers))}, ${Column.bytea(rows.map((row) => row.received.body))},
+          ${Column.text(rows.map((row) => row.taken.map(({ route }) => route).join(" ")))}
+        ) AS one(id, tenant_id, customer_id, webhook_id, hash, external_id, event_type, verified, headers, body, routes)
+        WHERE webhook_id IN (SELECT id FROM present)
+          AND (hash IS NULL OR id IN (SELECT message_id FROM claimed))
+        RETURNING id)
+      SELECT id, webhook_id IN (SELECT id FROM present) AS present FROM incoming
+      WHERE id NOT IN (SELECT id FROM kept)`.pipe(Effect.flatMap(refusedRows))
+    return new Map(refused.map(({ id, present }) => [id, present]))
   })
 
-  /** The rows whose webhook is still there, held there until the commit: it may just have been removed. */
-  const addressed = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
-    const ids = Column.text([...new Set(rows.map((row) => row.webhook.id))])
-    const found = yield* sql`
-      SELECT id FROM inbound_webhooks WHERE id = ANY(${ids}) ORDER BY id FOR KEY SHARE`.pipe(
-      Effect.flatMap(presentRows)
-    )
-    const present = new Set(found.map((row) => row.id))
-    return rows.filter((row) => present.has(row.webhook.id))
-  })
+  const hashOf = ({ key }: Identity): Effect.Effect<Uint8Array | undefined> =>
+    key === undefined
+      ? Effect.succeed(undefined)
+      : digest.digest(Digest.sha256, typeof key === "string" ? utf8.encode(key) : key)
 
   // As whoever gives deliveries their order does: what commits later is not numbered earlier.
   const lockOrders = (rows: ReadonlyArray<Row>) => {
@@ -135,22 +155,8 @@ export const makeRecord = Effect.gen(function* () {
   })
 
   const commit = Effect.fnUntraced(function* (all: ReadonlyArray<Row>) {
-    const rows = yield* addressed(all)
-    const claimed = yield* claim(rows)
-    const fresh = rows.filter((row) => row.hash === undefined || claimed.has(row.id))
-    yield* sql`
-      INSERT INTO messages
-        (id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body, routes)
-      SELECT id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body,
-        string_to_array(routes, ' ') FROM unnest(
-        ${Column.text(fresh.map((row) => row.id))}, ${Column.text(fresh.map((row) => row.webhook.tenantId ?? null))},
-        ${Column.text(fresh.map((row) => row.webhook.customerId ?? null))}, ${Column.text(fresh.map((row) => row.webhook.id))},
-        ${Column.text(fresh.map((row) => row.identity.externalId ?? null))},
-        ${Column.text(fresh.map((row) => row.identity.eventType ?? null))},
-        ${Column.boolean(fresh.map((row) => row.webhook.proves))},
-        ${Column.text(fresh.map((row) => row.headers))}, ${Column.bytea(fresh.map((row) => row.received.body))},
-        ${Column.text(fresh.map((row) => row.taken.map(({ route }) => route).join(" ")))}
-      ) AS message(id, tenant_id, customer_id, webhook_id, external_id, event_type, verified, headers, body, routes)`
+    const refused = yield* keep(all)
+    const fresh = refused.size === 0 ? all : all.filter(({ id }) => !refused.has(id))
     yield* handlings(fresh)
     yield* events.record(
       ...fresh.flatMap(({ webhook: { customerId, id, source, tenantId } }) =>
@@ -167,9 +173,11 @@ export const makeRecord = Effect.gen(function* () {
             ]
       )
     )
-    const receipts = new Map<MessageId, Receipt>(rows.map(({ id }) => [id, { duplicate: true }]))
-    for (const { id } of fresh) receipts.set(id, { id, duplicate: false })
-    return all.map(({ id }) => Result.fromNullishOr(receipts.get(id), () => new NotFound()))
+    return all.map(({ id }): Result.Result<Receipt, NotFound> => {
+      const present = refused.get(id)
+      if (present === undefined) return Result.succeed({ id, duplicate: false })
+      return present ? Result.succeed({ duplicate: true }) : Result.fail(new NotFound())
+    })
   })
 
   const commits = yield* GroupCommit.make({
@@ -179,15 +187,10 @@ export const makeRecord = Effect.gen(function* () {
     commit
   })
 
-  return Effect.fnUntraced(function* (incoming: Incoming) {
-    const { key } = incoming.identity
-    const bytes = typeof key === "string" ? utf8.encode(key) : key
-    const hash = bytes === undefined ? undefined : yield* digest.digest(Digest.sha256, bytes)
-    return yield* commits.ask({
-      ...incoming,
-      id: yield* newMessageId,
-      headers: keptHeaders(incoming),
-      hash
-    })
-  })
+  return (incoming: Incoming) =>
+    Effect.flatMap(hashOf(incoming.identity), (hash) =>
+      Effect.flatMap(newMessageId, (id) =>
+        commits.ask({ ...incoming, id, headers: keptHeaders(incoming), hash })
+      )
+    )
 })
