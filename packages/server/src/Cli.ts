@@ -8,6 +8,7 @@ import { events } from "./Cli/Events.ts"
 import { integrations } from "./Cli/Integrations.ts"
 import { jobs } from "./Cli/Jobs.ts"
 import { keys } from "./Cli/Keys.ts"
+import { messages } from "./Cli/Messages.ts"
 import { Json } from "./Cli/Output.ts"
 import { tenants } from "./Cli/Tenants.ts"
 import { webhooks } from "./Cli/Webhooks.ts"
@@ -34,6 +35,7 @@ export const make = <E, R>({ migrate, serve }: Service<E, R>) =>
       integrations,
       webhooks,
       deliveries,
+      messages,
       jobs,
       events,
       audit,

@@ -77,7 +77,8 @@ describe("doi webhooks", () => {
       const cases = [
         [`${create} --ordering-key customer.id`, "--ordering-key needs --ordered beside it."],
         [`${create} --batch-wait 500`, "--batch-wait needs --batch beside it."],
-        ["webhooks update who_01k9zv7q1zf2hrmwyejc9pq5ns", "Nothing to change: give a setting."]
+        ["webhooks update who_01k9zv7q1zf2hrmwyejc9pq5ns", "Nothing to change: give a setting."],
+        ["webhooks update-inbound whi_01k9zv7q1zf2hrmwyejc9pq5ns", "Nothing to change: give a setting."]
       ] as const
       for (const [line, message] of cases) {
         const failure = yield* Effect.flip(run(line.split(" "), { DOI_URL: url, DOI_API_KEY: "k" }))
@@ -90,14 +91,91 @@ describe("doi webhooks", () => {
     })
   )
 
-  it.effect("asks for what is done to webhooks, deliveries and jobs by hand", () =>
+  it.effect("makes inbound webhooks of flags, their secrets from standard input", () =>
     Effect.gen(function* () {
       const { asked, url } = yield* service({})
-      const [who, whi, dlv, job] = ["who", "whi", "dlv", "job"].map(
+      const routes = [
+        { name: "copy", to: { type: "url", url: "https://a.test/" } },
+        { name: "own", eventTypes: ["push"], to: { type: "event", eventType: "github.{type}" } }
+      ]
+      const settings = {
+        source: "github",
+        routes,
+        dedupe: { by: "path", path: "event.id" },
+        eventType: { in: "body", path: "kind" },
+        allowedNetworks: ["192.0.2.0/24"],
+        reply: { status: 200, body: "ok" },
+        retry: { type: "list", delaysSeconds: [5] },
+        concurrency: 3,
+        rateLimit: 50
+      }
+      const flags = [
+        ..."--source github --retry-delay 5 --concurrency 3 --rate 50 --allow 192.0.2.0/24".split(" "),
+        ...routes.flatMap((route) => ["--route", JSON.stringify(route)]),
+        "--dedupe",
+        JSON.stringify(settings.dedupe),
+        "--event-type",
+        JSON.stringify(settings.eventType),
+        "--reply",
+        JSON.stringify(settings.reply)
+      ]
+      const hmac =
+        "--scheme hmac --header X-Sig --timestamp-header X-Time --template {timestamp}:{body}".split(" ")
+      const id = "whi_01k9zv7q1zf2hrmwyejc9pq5ns"
+      const lines = [
+        ["create-inbound", "GitHub", "--scheme", "github", ...flags, "--ordered", "skip"],
+        ["create-inbound", "Own", ...hmac],
+        ["create-inbound", "Token", "--scheme", "header", "--header", "X-Token"],
+        ["create-inbound", "Open", "--scheme", "none"],
+        ["update-inbound", id, ...flags, "--name", "New", "--address", "closed", "--new-secret"]
+      ]
+      for (const line of lines) {
+        yield* Effect.flip(run(["webhooks", ...line], { DOI_URL: url, DOI_API_KEY: "k" }, "hush\n"))
+      }
+      const secrets = ["hush"]
+      const all = yield* asked
+      assert.deepStrictEqual(
+        all.map(({ body, request }): readonly [string, unknown] => [request, JSON.parse(body)]),
+        [
+          {
+            name: "GitHub",
+            scheme: { type: "github" },
+            secrets,
+            ...settings,
+            ordering: { whenExhausted: "skip" }
+          },
+          {
+            name: "Own",
+            scheme: {
+              type: "hmac",
+              header: "X-Sig",
+              algorithm: "sha256",
+              encoding: "hex",
+              timestampHeader: "X-Time",
+              template: "{timestamp}:{body}"
+            },
+            secrets
+          },
+          { name: "Token", scheme: { type: "header", name: "X-Token" }, secrets },
+          { name: "Open", scheme: { type: "none" }, secrets: [] },
+          { ...settings, name: "New", enabled: false, secrets }
+        ].map((body, index): readonly [string, unknown] => [
+          index === 4 ? `PATCH /v1/webhooks/inbound/${id}` : "POST /v1/webhooks/inbound",
+          body
+        ])
+      )
+    })
+  )
+
+  it.effect("asks for what is done to webhooks, deliveries, messages and jobs by hand", () =>
+    Effect.gen(function* () {
+      const { asked, url } = yield* service({})
+      const [who, whi, dlv, job, msg] = ["who", "whi", "dlv", "job", "msg"].map(
         (prefix) => `${prefix}_01k9zv7q1zf2hrmwyejc9pq5ns`
       )
       const [from, to] = ["2026-01-02T03:04:05.000Z", "2026-02-02T03:04:05.000Z"]
       const at = `/v1/webhooks/outbound/${who}`
+      const inbound = `/v1/webhooks/inbound/${whi}`
       const query = `since=${encodeURIComponent(from ?? "")}&until=${encodeURIComponent(to ?? "")}`
       const cases = [
         [`webhooks show ${who}`, `GET ${at}`],
@@ -114,6 +192,22 @@ describe("doi webhooks", () => {
         ],
         [`webhooks remove ${who}`, `DELETE ${at}`],
         [`webhooks remove ${whi}`, `DELETE /v1/webhooks/inbound/${whi}`],
+        [`webhooks show ${whi}`, `GET ${inbound}`],
+        [`webhooks secret ${whi}`, `GET ${inbound}/secret`],
+        [`webhooks rotate ${whi} --overlap 60`, `POST ${inbound}/rotate-secret`, { overlapSeconds: 60 }],
+        [`webhooks rejections ${whi}`, `GET ${inbound}/rejections`],
+        [
+          `webhooks replay ${whi} --since ${from} --until ${to} --state dead --event a.* --route copy`,
+          `POST ${inbound}/replay`,
+          { since: from, until: to, states: ["dead"], eventTypes: ["a.*"], routes: ["copy"] }
+        ],
+        [
+          `messages list --webhook ${whi} --state dead --event push --since ${from} --until ${to}`,
+          `GET /v1/messages?webhookId=${whi}&state=dead&eventType=push&${query}`
+        ],
+        [`messages show ${msg}`, `GET /v1/messages/${msg}`],
+        [`messages replay ${msg} --route copy`, `POST /v1/messages/${msg}/replay`, { routes: ["copy"] }],
+        [`messages cancel ${msg}`, `POST /v1/messages/${msg}/cancel`],
         [`webhooks pause ${who}`, `POST ${at}/pause`],
         [`webhooks resume ${who}`, `POST ${at}/resume`, {}],
         [`webhooks resume ${who} --recover-since ${from}`, `POST ${at}/resume`, { recoverSince: from }],
@@ -138,6 +232,7 @@ describe("doi webhooks", () => {
           `deliveries list --undelivered --event a.b --webhook ${who} --since ${from} --until ${to}`,
           `GET /v1/deliveries?webhookId=${who}&undelivered=true&eventType=a.b&${query}`
         ],
+        ["deliveries list --limit 3", "GET /v1/deliveries?limit=3"],
         [`jobs list --limit 3 --subject ${who}`, `GET /v1/jobs?limit=3&subject=${who}`],
         [`jobs show ${job}`, `GET /v1/jobs/${job}`],
         [`events publish a.b 1 --channel eu`, "POST /v1/events", { type: "a.b", data: 1, channels: ["eu"] }]

@@ -29,6 +29,7 @@ const filters = {
   ),
   undelivered: Flag.Boolean("undelivered").pipe(
     Flag.withDescription("Only those that ended without success"),
+    Flag.withDefault(false),
     Flag.map((only) => (only ? { undelivered: true } : {}))
   ),
   webhook: field(

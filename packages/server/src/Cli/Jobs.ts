@@ -26,6 +26,6 @@ const show = Command.make("show", { id: Argument.String("id").pipe(Argument.with
 
 /** `doi jobs`: work that goes on after the request that asked for it was answered. */
 export const jobs = Command.make("jobs").pipe(
-  Command.withDescription("See how far recoveries and cancellations are"),
+  Command.withDescription("See how far recoveries, cancellations and replays are"),
   Command.withSubcommands([list, show])
 )

@@ -1,53 +1,15 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
 import { AnyWebhook } from "@do-integrations/domain/Api/Webhooks"
-import { HeaderName } from "@do-integrations/domain/Http"
-import { DisplayName } from "@do-integrations/domain/Tenant"
-import { CreatedInboundWebhook } from "@do-integrations/domain/Webhook/Inbound"
 import { Effect } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { asTenant } from "./Connection.ts"
-import { customer, paging, secret } from "./Input.ts"
-import { printList, printOne } from "./Output.ts"
+import { customer, paging } from "./Input.ts"
+import { printList } from "./Output.ts"
 import { changeCommands } from "./Webhooks/Change.ts"
 import { createOutbound } from "./Webhooks/Create.ts"
 import { deliveryCommands } from "./Webhooks/Deliver.ts"
+import { inboundCommands } from "./Webhooks/Inbound.ts"
 import { standingCommands } from "./Webhooks/Standing.ts"
-
-/** How an HMAC is sent, for `--scheme hmac`. */
-const hmac = {
-  header: Flag.String("header").pipe(
-    Flag.withDescription("hmac: the header that holds the signature"),
-    Flag.withSchema(HeaderName),
-    Flag.withDefault("X-Signature")
-  ),
-  algorithm: Flag.Literals("algorithm", ["sha256", "sha384", "sha512"]).pipe(Flag.withDefault("sha256")),
-  encoding: Flag.Literals("encoding", ["hex", "base64"]).pipe(Flag.withDefault("hex")),
-  prefix: Flag.String("prefix").pipe(
-    Flag.withDescription("hmac: what stands before the signature, such as sha256="),
-    Flag.map((prefix) => ({ prefix })),
-    Flag.withDefault({})
-  )
-}
-
-const createInbound = Command.make(
-  "create-inbound",
-  {
-    name: Argument.String("name").pipe(Argument.withSchema(DisplayName)),
-    type: Flag.Literals("scheme", ["github", "standard", "hmac"]).pipe(
-      Flag.withDescription("How the sender signs")
-    ),
-    hmac,
-    customer
-  },
-  ({ customer, hmac: { prefix, ...hmac }, name, type }) =>
-    Effect.gen(function* () {
-      const { webhooks } = yield* IntegrationsClient
-      const secrets = [yield* secret("The secret that the sender signs with")]
-      const scheme = type === "hmac" ? { type, ...hmac, ...prefix } : { type }
-      const payload = { name, scheme, secrets, ...customer }
-      yield* printOne(CreatedInboundWebhook)(yield* webhooks.createInboundWebhook({ headers: {}, payload }))
-    }).pipe(asTenant)
-).pipe(Command.withDescription("Open an address that a sender posts to; it is shown only now"))
 
 const printWebhooks = printList(AnyWebhook, [
   "direction",
@@ -71,9 +33,9 @@ const list = Command.make("list", { ...paging, customer }, ({ cursor, customer, 
 export const webhooks = Command.make("webhooks").pipe(
   Command.withDescription("Manage inbound and outbound webhooks"),
   Command.withSubcommands([
-    createInbound,
     createOutbound,
     list,
+    ...inboundCommands,
     ...changeCommands,
     ...standingCommands,
     ...deliveryCommands

@@ -38,6 +38,18 @@ export const events = Flag.String("event").pipe(
   Flag.atLeast(1)
 )
 
+/** When what failed is tried again. */
+export const retry = field(
+  "retry",
+  Flag.Int("retry-delay").pipe(
+    Flag.withDescription(
+      "Seconds before the next attempt; give it once for each retry, of all 75.6 hours if left out"
+    ),
+    Flag.atLeast(1),
+    Flag.map((delaysSeconds) => ({ type: "list" as const, delaysSeconds }))
+  )
+)
+
 const settings = {
   ...changeable,
   channels: field(
@@ -61,32 +73,26 @@ const settings = {
       Flag.atLeast(1)
     )
   ),
-  retry: field(
-    "retry",
-    Flag.Int("retry-delay").pipe(
-      Flag.withDescription(
-        "Seconds before the next attempt; give it once for each retry, of all 75.6 hours if left out"
-      ),
-      Flag.atLeast(1),
-      Flag.map((delaysSeconds) => ({ type: "list" as const, delaysSeconds }))
-    )
-  ),
+  retry,
   timeoutSeconds: field(
     "timeoutSeconds",
     Flag.Int("timeout").pipe(Flag.withDescription("Seconds that an attempt may take"))
   )
 }
 
-const ordering = {
+/** The order that is kept. */
+export const ordering = {
   ordered: Flag.Literals("ordered", ["block", "skip"]).pipe(
-    Flag.withDescription("Deliver in order; when retries run out, block what follows or skip the event"),
+    Flag.withDescription("Keep the order; when retries run out, block what follows or skip what failed"),
     Flag.map((whenExhausted) => ({ whenExhausted })),
     Flag.optional
   ),
   key: field(
     "key",
     Flag.String("ordering-key").pipe(
-      Flag.withDescription("ordered: where in the data the key stands; left out: one order for all"),
+      Flag.withDescription(
+        "ordered: where in the data or the body the key stands; left out: one order for all"
+      ),
       Flag.withSchema(DataPath)
     )
   )
@@ -117,7 +123,7 @@ const headers = {
 }
 
 /** A setting that another one has to stand beside, and would mean nothing without it. */
-const needs = (flag: string, given: boolean, other: string, present: boolean) =>
+export const needs = (flag: string, given: boolean, other: string, present: boolean) =>
   given && !present ? Effect.fail(unusable(`${flag} needs ${other} beside it.`)) : Effect.void
 
 /** `doi webhooks create-outbound`. */

@@ -1,7 +1,9 @@
 import { IntegrationsClient } from "@do-integrations/client/IntegrationsClient"
+import { InboundWebhook } from "@do-integrations/domain/Webhook/Inbound"
+import { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import { OutboundWebhook, OutboundWebhookId, SigningSecrets } from "@do-integrations/domain/Webhook/Outbound"
 import { WebhookStatistics } from "@do-integrations/domain/Webhook/Statistics"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { asTenant } from "../Connection.ts"
 import { field, time } from "../Input.ts"
@@ -10,12 +12,21 @@ import { printOne } from "../Output.ts"
 /** The outbound webhook that something is done to. */
 export const webhook = Argument.String("id").pipe(Argument.withSchema(OutboundWebhookId))
 
-const show = Command.make("show", { id: webhook }, (params) =>
-  IntegrationsClient.use(({ webhooks }) => webhooks.getOutboundWebhook({ params })).pipe(
-    Effect.flatMap(printOne(OutboundWebhook)),
-    asTenant
-  )
-).pipe(Command.withDescription("Show an outbound webhook"))
+/** A webhook of either direction. */
+const either = Argument.String("id").pipe(
+  Argument.withSchema(Schema.Union([OutboundWebhookId, InboundWebhookId]))
+)
+const isInbound = Schema.is(InboundWebhookId)
+
+const show = Command.make("show", { id: either }, ({ id }) =>
+  Effect.gen(function* () {
+    const { webhooks } = yield* IntegrationsClient
+    if (isInbound(id)) {
+      return yield* printOne(InboundWebhook)(yield* webhooks.getInboundWebhook({ params: { id } }))
+    }
+    return yield* printOne(OutboundWebhook)(yield* webhooks.getOutboundWebhook({ params: { id } }))
+  }).pipe(asTenant)
+).pipe(Command.withDescription("Show a webhook"))
 
 const pause = Command.make("pause", { id: webhook }, (params) =>
   IntegrationsClient.use(({ webhooks }) => webhooks.pauseOutboundWebhook({ params })).pipe(
@@ -36,17 +47,22 @@ const resume = Command.make(
     ).pipe(Effect.flatMap(printOne(OutboundWebhook)), asTenant)
 ).pipe(Command.withDescription("Deliver again after a pause, or after it was disabled"))
 
-const secret = Command.make("secret", { id: webhook }, (params) =>
-  IntegrationsClient.use(({ webhooks }) => webhooks.getOutboundWebhookSecret({ params })).pipe(
-    Effect.flatMap(printOne(SigningSecrets)),
-    asTenant
+const secret = Command.make("secret", { id: either }, ({ id }) =>
+  IntegrationsClient.use(({ webhooks }) =>
+    isInbound(id)
+      ? webhooks.getInboundWebhookSecret({ params: { id } })
+      : webhooks.getOutboundWebhookSecret({ params: { id } })
+  ).pipe(Effect.flatMap(printOne(SigningSecrets)), asTenant)
+).pipe(
+  Command.withDescription(
+    "Show the secrets that deliveries or forwarded messages are signed with; the audit log tells who looked"
   )
-).pipe(Command.withDescription("Show the signing secrets; the audit log tells who looked"))
+)
 
 const rotate = Command.make(
   "rotate",
   {
-    id: webhook,
+    id: either,
     overlap: field(
       "overlapSeconds",
       Flag.Int("overlap").pipe(
@@ -56,7 +72,9 @@ const rotate = Command.make(
   },
   ({ id, overlap }) =>
     IntegrationsClient.use(({ webhooks }) =>
-      webhooks.rotateOutboundWebhookSecret({ params: { id }, payload: overlap })
+      isInbound(id)
+        ? webhooks.rotateInboundWebhookSecret({ params: { id }, payload: overlap })
+        : webhooks.rotateOutboundWebhookSecret({ params: { id }, payload: overlap })
     ).pipe(Effect.flatMap(printOne(SigningSecrets)), asTenant)
 ).pipe(Command.withDescription("Replace the signing secret"))
 
@@ -73,5 +91,5 @@ const statistics = Command.make(
     ).pipe(Effect.flatMap(printOne(WebhookStatistics)), asTenant)
 ).pipe(Command.withDescription("Show attempts, success rate and latency by hour, and what waits"))
 
-/** `doi webhooks`: how an outbound webhook stands, and what it signs with. */
+/** `doi webhooks`: how a webhook stands, and what it signs with. */
 export const standingCommands = [show, pause, resume, secret, rotate, statistics] as const
