@@ -15,6 +15,7 @@ const integration = {
 }
 const outbound = { url: "https://127.0.0.1/hooks", eventTypes: ["*"] }
 const inbound = { name: "GitHub", scheme: { type: "github" }, secrets: ["It's a Secret to Everybody"] }
+const copy = { name: "copy", to: { type: "url", url: "https://127.0.0.1/copy" } }
 const hmac = { type: "hmac", header: "x-signature", algorithm: "sha256", encoding: "hex" }
 const nested = (levels: number, open = "[", close = "]") => open.repeat(levels) + close.repeat(levels)
 const event = (data: string) => post("/v1/events", `{"type":"a.b","data":${data}}`)
@@ -85,6 +86,65 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         422,
         "payload.secrets"
       ],
+      [
+        "two routes of one name",
+        post("/v1/webhooks/inbound", { ...inbound, routes: [copy, copy] }),
+        400,
+        "payload.routes"
+      ],
+      [
+        "a route's target that is none",
+        post("/v1/webhooks/inbound", { ...inbound, routes: [{ name: "a", to: { type: "nowhere" } }] }),
+        400,
+        "payload.routes.0.to"
+      ],
+      [
+        "a handler that nobody has written",
+        post("/v1/webhooks/inbound", {
+          ...inbound,
+          routes: [copy, { name: "a", to: { type: "handler", handler: "nobody" } }]
+        }),
+        422,
+        "payload.routes.1.to.handler"
+      ],
+      [
+        "an event type of the platform's for what comes in",
+        post("/v1/webhooks/inbound", {
+          ...inbound,
+          routes: [{ name: "a", to: { type: "event", eventType: "webhook:{type}" } }]
+        }),
+        400,
+        "payload.routes.0.to.eventType"
+      ],
+      [
+        "a network that is none",
+        post("/v1/webhooks/inbound", { ...inbound, allowedNetworks: ["192.0.2.0/33"] }),
+        400,
+        "payload.allowedNetworks.0"
+      ],
+      ["a state that no message is in", get("/v1/messages?state=exhausted"), 400, "query.state"],
+      [
+        "a replay without a beginning",
+        post("/v1/webhooks/inbound/whi_01ja5c3v9tfk8b0000000000aa/replay", { states: ["dead"] }),
+        400,
+        "payload.since"
+      ],
+      [
+        "a replay of what still waits",
+        post("/v1/webhooks/inbound/whi_01ja5c3v9tfk8b0000000000aa/replay", {
+          since: "2026-01-01T00:00:00Z",
+          states: ["pending"]
+        }),
+        400,
+        "payload.states.0"
+      ],
+      [
+        "a replay on a route with an absurd name",
+        post("/v1/messages/msg_01ja5c3v9tfk8b0000000000aa/replay", { routes: ["a b"] }),
+        400,
+        "payload.routes.0"
+      ],
+      ["a message that nobody has", post("/v1/messages/msg_01ja5c3v9tfk8b0000000000aa/cancel", ""), 404],
       [
         "a header that is none",
         post("/v1/webhooks/inbound", { ...inbound, scheme: { ...hmac, header: "a b" } }),
