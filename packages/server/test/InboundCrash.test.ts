@@ -94,7 +94,7 @@ it("the judge of crash rounds finds what is lost, doubled, left or changed", () 
     [{ ledger: all.ledger.slice(1) }, 1, "never came to its end on ledger"],
     [{ events: twice(all.events) }, 0, "msg_first was done 2 times on event"],
     [{ ledger: twice(all.ledger) }, 0, "msg_first was done 2 times on ledger"],
-    [{ messages: [message, { ...message, id: "msg_other" }, ...messages] }, 0, "recorded twice"],
+    [{ messages: [{ ...message, id: "msg_other" }, message, ...messages] }, 0, "recorded twice"],
     [{ messages: [{ ...message, body: "{}" }, ...messages] }, 0, "stored with another body"],
     [{ messages: [{ ...message, routes: ["forward"] }, ...messages] }, 0, "was taken by forward"],
     [{ unhandled: [{ messageId: "msg_first", route: "event", state: "dead" }] }, 0, "is dead on event"],
