@@ -91,8 +91,11 @@ export const layer = Layer.effect(
       return ready
     }
 
-    const appended = Effect.fn("DeliveryEngine.Fanout.appended")(function* (events: ReadonlyArray<Appended>) {
-      const matches = yield* matching(events)
+    const appended = Effect.fn("DeliveryEngine.Fanout.appended")(function* (
+      events: ReadonlyArray<Appended>,
+      takers: ReadonlyArray<object>
+    ) {
+      const matches = yield* matching.matches(events, takers)
       if (matches.length === 0) return
       yield* lockOrders(matches)
       // Before the ids: looking for what came from this time on, by ids, finds these.
@@ -105,6 +108,6 @@ export const layer = Layer.effect(
       yield* sql.afterCommit(wakeups.hand(readyOf(rows, sequences, now)))
     }, Effect.orDie)
 
-    return Subscribers.of({ appended })
+    return Subscribers.of({ takers: matching.takers, appended })
   })
 )

@@ -1,6 +1,6 @@
 import { patternsFor, Ordering, OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
-import { Effect, Schema } from "effect"
+import { Array as Arr, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Appended } from "../EventLog/Subscribers.ts"
 import * as Column from "../Sql/Column.ts"
@@ -31,6 +31,9 @@ export interface Match {
 const kindOf = ({ channels, customerId, only, tenantId, type }: Appended) =>
   JSON.stringify([tenantId, customerId, type, channels, only])
 
+/** The events of each kind. */
+const kindsOf = (events: ReadonlyArray<Appended>) => Object.values(Arr.groupBy(events, kindOf))
+
 /** The longest ordering key that is kept whole, in characters; longer ones share their beginning. */
 const maxKey = 200
 
@@ -60,29 +63,30 @@ export const makeMatching = Effect.gen(function* () {
         ${Column.text(kinds.map((one) => patternsFor(one.type).join(" ")))},
         ${Column.text(kinds.map((one) => one.channels?.join(" ") ?? ""))},
         ${Column.text(kinds.map((one) => one.only ?? null))}
-      ) WITH ORDINALITY AS event(tenant_id, customer_id, patterns, channels, only_id, kind)
-      JOIN outbound_webhooks AS webhook ON webhook.tenant_id = event.tenant_id
-        AND (webhook.customer_id IS NULL OR webhook.customer_id = event.customer_id)
-        AND CASE WHEN event.only_id IS NULL
-          THEN webhook.event_types && string_to_array(event.patterns, ' ')
-            AND (webhook.channels IS NULL OR webhook.channels && string_to_array(event.channels, ' '))
-          ELSE webhook.id = event.only_id END`.pipe(Effect.flatMap(candidateRows))
+      ) WITH ORDINALITY AS one(tenant_id, customer_id, patterns, channels, only_id, kind)
+      JOIN outbound_webhooks AS webhook ON webhook.tenant_id = one.tenant_id
+        AND (webhook.customer_id IS NULL OR webhook.customer_id = one.customer_id)
+        AND CASE WHEN one.only_id IS NULL
+          THEN webhook.event_types && string_to_array(one.patterns, ' ')
+            AND (webhook.channels IS NULL OR webhook.channels && string_to_array(one.channels, ' '))
+          ELSE webhook.id = one.only_id END`
 
-  return Effect.fnUntraced(function* (events: ReadonlyArray<Appended>) {
-    const kinds = new Map<string, { readonly first: Appended; readonly events: Array<Appended> }>()
-    for (const event of events) {
-      const key = kindOf(event)
-      const kind = kinds.get(key)
-      if (kind === undefined) kinds.set(key, { first: event, events: [event] })
-      else kind.events.push(event)
-    }
-    const all = [...kinds.values()]
-    const candidates = yield* candidatesFor(all.map(({ first }) => first))
+  /** A query for the endpoints that take events of these kinds. */
+  const takers = (events: ReadonlyArray<Appended>) => candidatesFor(kindsOf(events).map(([first]) => first))
+
+  /** The events with the endpoints that take them, of those that the query has found. */
+  const matches = Effect.fnUntraced(function* (
+    events: ReadonlyArray<Appended>,
+    takers: ReadonlyArray<object>
+  ) {
+    if (takers.length === 0) return []
+    const candidates = yield* candidateRows(takers)
+    const all = kindsOf(events)
     const found = new Map<Appended, Array<Match>>()
     for (const endpoint of candidates) {
       const fits =
         endpoint.filter === undefined ? undefined : yield* matcherFor(endpoint.webhookId, endpoint.filter)
-      for (const event of all[endpoint.kind - 1]?.events ?? []) {
+      for (const event of all[endpoint.kind - 1] ?? []) {
         if (event.only === undefined && fits?.(event.data) === false) continue
         const orderingKey =
           endpoint.ordering === undefined ? null : orderingKeyOf(endpoint.ordering, event.data)
@@ -95,4 +99,6 @@ export const makeMatching = Effect.gen(function* () {
     // In the order of the events, so that their deliveries are numbered in it.
     return events.flatMap((event) => found.get(event) ?? [])
   })
+
+  return { takers, matches }
 })

@@ -6,7 +6,7 @@ import { DateTime, Effect, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import { newEventId } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
-import { Subscribers } from "./Subscribers.ts"
+import { type Appended, Subscribers } from "./Subscribers.ts"
 import { Ticker } from "./Ticker.ts"
 import * as Column from "../Sql/Column.ts"
 
@@ -93,18 +93,8 @@ export const makeAppend = Effect.gen(function* () {
       }))
     )
     if (entries.length === 0) return { entries, rows: [] } satisfies Written
-    const rows = yield* sql`
-      INSERT INTO events (id, tenant_id, customer_id, type, channels, subject, data, created_at)
-      SELECT id, tenant_id, customer_id, type, string_to_array(channels, ' '), subject, data, ${at} FROM unnest(
-        ${Column.text(entries.map((entry) => entry.id))}, ${Column.text(entries.map((entry) => entry.tenantId))},
-        ${Column.text(entries.map((entry) => entry.customerId ?? null))}, ${Column.text(entries.map((entry) => entry.type))},
-        ${Column.text(entries.map((entry) => entry.channels?.join(" ") ?? null))},
-        ${Column.text(entries.map((entry) => entry.subject ?? null))}, ${Column.text(entries.map((entry) => entry.json))}
-      ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, channels, subject, data, place)
-      ORDER BY place
-      ${sql.literal(answer ? `RETURNING ${addedColumns}` : "")}`
-    yield* subscribers.appended(
-      entries.map(({ channels, customerId, data, id, json, only, tenantId, type }) => ({
+    const appended = entries.map(
+      ({ channels, customerId, data, id, json, only, tenantId, type }): Appended => ({
         id,
         tenantId,
         type,
@@ -114,7 +104,23 @@ export const makeAppend = Effect.gen(function* () {
         ...(customerId === undefined ? {} : { customerId }),
         ...(channels === undefined ? {} : { channels }),
         ...(only === undefined ? {} : { only })
-      }))
+      })
+    )
+    const insert = sql`
+      INSERT INTO events (id, tenant_id, customer_id, type, channels, subject, data, created_at)
+      SELECT id, tenant_id, customer_id, type, string_to_array(channels, ' '), subject, data, ${at} FROM unnest(
+        ${Column.text(entries.map((entry) => entry.id))}, ${Column.text(entries.map((entry) => entry.tenantId))},
+        ${Column.text(entries.map((entry) => entry.customerId ?? null))}, ${Column.text(entries.map((entry) => entry.type))},
+        ${Column.text(entries.map((entry) => entry.channels?.join(" ") ?? null))},
+        ${Column.text(entries.map((entry) => entry.subject ?? null))}, ${Column.text(entries.map((entry) => entry.json))}
+      ) WITH ORDINALITY AS row(id, tenant_id, customer_id, type, channels, subject, data, place)
+      ORDER BY place`
+    const takers = subscribers.takers(appended)
+    // Every way to the database and back counts: where nobody asks for an answer, one is enough.
+    const rows = answer ? yield* sql`${insert} RETURNING ${sql.literal(addedColumns)}` : []
+    yield* subscribers.appended(
+      appended,
+      yield* answer ? sql`${takers}` : sql`WITH event AS (${insert}) ${takers}`
     )
     yield* sql.afterCommit(ticker.tick)
     return { entries, rows } satisfies Written

@@ -2,6 +2,7 @@ import type { EventId } from "@do-integrations/domain/Event"
 import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { Context, type Effect, type Schema } from "effect"
+import type { Statement } from "effect/sql"
 
 /** What of an event decides where it goes. */
 export interface Appended {
@@ -26,7 +27,9 @@ export interface Appended {
 export class Subscribers extends Context.Service<
   Subscribers,
   {
-    /** Runs in the transaction of the events, after they were written. */
-    appended(events: ReadonlyArray<Appended>): Effect.Effect<void>
+    /** A query for whoever may take these events. The statement that writes them may ask it on the way. */
+    takers(events: ReadonlyArray<Appended>): Statement.Fragment
+    /** Runs in the transaction of the events, after they were written, with what that query has found. */
+    appended(events: ReadonlyArray<Appended>, takers: ReadonlyArray<object>): Effect.Effect<void>
   }
 >()("@do-integrations/server/EventLog/Subscribers") {}
