@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Exit, type Redacted, type Schema } from "effect"
+import { Effect, Exit, Redacted, type Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { CustomerId } from "@do-integrations/domain/Tenant"
 import { IdempotencyKeys } from "../src/IdempotencyKeys.ts"
@@ -69,7 +69,7 @@ const posts: ReadonlyArray<Post> = [
 ]
 
 /**
- * The same of what is done to an outbound webhook, with the entry of the audit log or the event that tells of it, and
+ * The same of what is done to a webhook, with the entry of the audit log or the event that tells of it, and
  * what has to be done before.
  */
 interface Act extends Pick<Post, "path" | "body"> {
@@ -94,7 +94,18 @@ const under = "/v1/webhooks/outbound/:id"
 
 const acts: ReadonlyArray<Act> = [
   ...onWebhook.map((act) => ({ ...act, path: under + act.path })),
-  { path: "/v1/deliveries/:id/retry", body: {}, told: "delivery.retried" }
+  { path: "/v1/deliveries/:id/retry", body: {}, told: "delivery.retried" },
+  {
+    path: "/v1/webhooks/inbound/:id/rotate-secret",
+    body: {},
+    told: "inbound_webhook.secret_rotated"
+  },
+  {
+    path: "/v1/webhooks/inbound/:id/replay",
+    body: { since: "2026-01-01T00:00:00.000Z" },
+    told: "inbound_webhook.replay_started"
+  },
+  { path: "/v1/messages/:id/replay", body: {}, told: "message.replayed" }
 ]
 
 const post = (key: Redacted.Redacted, { body, path }: Pick<Post, "body" | "path">, idempotencyKey: string) =>
@@ -143,9 +154,27 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const { id } = yield* client.webhooks.createOutboundWebhook({
         payload: { url: target.url, eventTypes: ["order.*"] }
       })
+      const inbound = yield* client.webhooks.createInboundWebhook({
+        payload: {
+          name: "Anybody",
+          scheme: { type: "none" },
+          routes: [{ name: "copy", to: { type: "url", url: target.url } }]
+        }
+      })
+      assert.strictEqual(
+        (yield* send("POST", new URL(Redacted.value(inbound.url)).pathname, { body: {} })).status,
+        200
+      )
+      const [message] = (yield* client.webhooks.listMessages({ query: {} })).items
+      assert.isDefined(message)
+      const idFor = Effect.fnUntraced(function* (path: string) {
+        if (path.startsWith(under)) return id
+        if (path.startsWith("/v1/webhooks/inbound/")) return inbound.id
+        if (path.startsWith("/v1/messages/")) return message.id
+        return (yield* client.webhooks.listDeliveries({ query: { limit: 1 } })).items[0]?.id ?? ""
+      })
       for (const act of acts) {
-        const [delivery] = (yield* client.webhooks.listDeliveries({ query: { limit: 1 } })).items
-        const path = act.path.replace(":id", act.path.startsWith(under) ? id : (delivery?.id ?? ""))
+        const path = act.path.replace(":id", yield* idFor(act.path))
         if (act.before !== undefined) {
           const { status } = yield* send("POST", under.replace(":id", id) + act.before, {
             key: apiKey.secret
