@@ -39,7 +39,7 @@ const senders = 4
 const keys = 10
 
 /** Pause between two requests of one sender: a load that one core can carry, so that what waits is what a kill left. */
-const pace = Schedule.spaced("40 millis")
+const pace = Schedule.spaced("60 millis")
 
 /** The same of a key's sender: a message that is refused holds up those behind it for a second. */
 const orderedPace = Schedule.spaced("300 millis")
