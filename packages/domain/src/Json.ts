@@ -6,8 +6,9 @@ export const maxDepth = 100
 const contents = (value: Schema.Json) =>
   typeof value === "object" && value !== null ? [Object.values(value)] : []
 
+/** Whether JSON has at most {@link maxDepth} levels. */
 // Level by level: what is too deep would be too deep for recursion here as well.
-const isShallow = (value: Schema.Json): boolean => {
+export const isShallow = (value: Schema.Json): boolean => {
   let level = contents(value)
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxDepth) return false

@@ -224,4 +224,106 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("handling"
       calls.behaviour.clear()
     })
   )
+
+  it.effect(
+    "counts every attempt, whatever a handler makes of it: words that no column holds, an interruption",
+    () =>
+      Effect.gen(function* () {
+        const { client } = yield* newTenant
+        const calls = yield* Calls
+        calls.behaviour.set("inbox", () =>
+          Effect.fail(new Refused({ message: "no such \u0000 customer \ud800" }))
+        )
+        calls.behaviour.set("other", () => Effect.interrupt)
+        const { post, webhook } = yield* inbox(client, [to("inbox"), to("other")], {
+          retry: { type: "list", delaysSeconds: [60], maxAttempts: 1 }
+        })
+        yield* post({ n: 1 })
+        const [message] = yield* allStand(client, webhook.id, "dead", 1).pipe(
+          Effect.andThen(
+            eventually(
+              messagesOf(client, webhook.id),
+              ([one]) => one?.handlings.every(({ state }) => state === "dead") === true
+            )
+          )
+        )
+        assert.include(handlingOf(message, "inbox")?.error, "no such \ufffd customer")
+        assert.include(handlingOf(message, "other")?.error, "interrupted")
+        assert.strictEqual((yield* callsOf("inbox", webhook.id)).length, 1)
+        assert.strictEqual((yield* callsOf("other", webhook.id)).length, 1)
+        calls.behaviour.clear()
+      })
+  )
+
+  it.effect("does not let what was begun before a replay end the replay", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const calls = yield* Calls
+      const go = yield* Latch.make()
+      calls.behaviour.set("inbox", ({ attempt }) => (attempt === 1 ? go.await : Effect.void))
+      const { post, webhook } = yield* inbox(client, [to("inbox")])
+      yield* post({ n: 1 })
+      yield* eventually(callsOf("inbox", webhook.id), (made) => made.length === 1)
+      const [message] = yield* messagesOf(client, webhook.id)
+      assert.isDefined(message)
+      const at = { params: { id: message.id }, headers: {} }
+      yield* client.webhooks.cancelMessage(at)
+      yield* client.webhooks.replayMessage({ ...at, payload: {} })
+      yield* go.open
+      const [handled] = yield* allStand(client, webhook.id, "handled", 1)
+      assert.strictEqual(handlingOf(handled, "inbox")?.attempts, 2)
+      assert.strictEqual((yield* callsOf("inbox", webhook.id)).length, 2)
+      calls.behaviour.clear()
+    })
+  )
+
+  it.effect("leaves connections for others, however many transactional handlers are slow", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const calls = yield* Calls
+      const go = yield* Latch.make()
+      let open = 0
+      let most = 0
+      calls.behaviour.set("ledger", () =>
+        Effect.suspend(() => {
+          open += 1
+          most = Math.max(most, open)
+          return Effect.andThen(
+            Effect.timeoutOption(go.await, "2 seconds"),
+            Effect.sync(() => void (open -= 1))
+          )
+        })
+      )
+      const { post, webhook } = yield* inbox(client, [to("ledger")], { concurrency: 20 })
+      yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], (n) => post({ n }), { concurrency: 8 })
+      yield* go.open
+      yield* allStand(client, webhook.id, "handled", 8)
+      assert.isAtMost(most, 4)
+      calls.behaviour.clear()
+    })
+  )
+
+  it.effect("goes by the webhook as it is at the commit, whatever this node remembers of it", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const sql = yield* SqlClient.SqlClient
+      const { post, webhook } = yield* inbox(client, [])
+      yield* post({ n: 1 })
+      // As another node does: this one is not told.
+      yield* sql`
+        UPDATE inbound_webhooks SET routes = ${JSON.stringify([to("inbox")])}, revision = revision + 1
+        WHERE id = ${webhook.id}`
+      assert.strictEqual((yield* post({ n: 2 })).status, 200)
+      const messages = yield* eventually(
+        messagesOf(client, webhook.id),
+        (all) => all.length === 2 && all.every(({ state }) => state !== "pending")
+      )
+      assert.deepStrictEqual(
+        messages.map(({ state }) => state),
+        ["unrouted", "handled"]
+      )
+      yield* sql`UPDATE inbound_webhooks SET enabled = false, revision = revision + 1 WHERE id = ${webhook.id}`
+      assert.strictEqual((yield* post({ n: 3 })).status, 404)
+    })
+  )
 })

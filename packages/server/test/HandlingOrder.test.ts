@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Latch, Schema } from "effect"
+import { DeadLetter } from "../src/WebhookHandlers.ts"
 import { eventually } from "./support/Eventually.ts"
 import {
   allStand,
@@ -14,6 +15,7 @@ import {
   to
 } from "./support/Handled.ts"
 import { newTenant } from "./support/Outbound.ts"
+import { assertRefused } from "./support/Refused.ts"
 
 const Body = Schema.Struct({ key: Schema.String, n: Schema.Int })
 const bodyOf = ({ payload }: Call) => Schema.decodeUnknownSync(Body)(payload)
@@ -94,6 +96,56 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("order of 
     })
   )
 
+  it.effect("blocks nothing any more once the webhook skips what is dead, or keeps no order", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const calls = yield* Calls
+      calls.behaviour.set("inbox", (call) =>
+        bodyOf(call).n === 0 ? Effect.fail(new DeadLetter({ reason: "No use" })) : Effect.void
+      )
+      for (const ordering of [{ whenExhausted: "skip" }, null] as const) {
+        const { post, webhook } = yield* inbox(client, [to("inbox")], { ordering: { key: "key" } })
+        for (const n of [0, 1, 2]) yield* post({ key: "a", n })
+        yield* eventually(
+          messagesOf(client, webhook.id),
+          ([head]) => handlingOf(head, "inbox")?.blocking === true
+        )
+        yield* client.webhooks.updateInboundWebhook({ params: { id: webhook.id }, payload: { ordering } })
+        const all = yield* eventually(
+          messagesOf(client, webhook.id),
+          (messages) => messages.map(({ state }) => state).join() === "dead,handled,handled"
+        )
+        assert.notProperty(handlingOf(all[0], "inbox"), "blocking")
+        yield* assertRefused(client.webhooks.cancelMessage({ params: { id: all[0]?.id ?? "" } }), "Conflict")
+      }
+      calls.behaviour.clear()
+    })
+  )
+
+  it.effect("that is asked for later begins with what waits already", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const calls = yield* Calls
+      const done: Array<number> = []
+      let broken = true
+      calls.behaviour.set("inbox", (call) =>
+        broken && bodyOf(call).n < 2 ? refuse("broken") : Effect.sync(() => void done.push(bodyOf(call).n))
+      )
+      const { post, webhook } = yield* inbox(client, [to("inbox")], {
+        retry: { type: "list", delaysSeconds: [3600] }
+      })
+      for (const n of [0, 1]) yield* post({ key: "a", n })
+      yield* allStand(client, webhook.id, "failed", 2)
+      yield* client.webhooks.updateInboundWebhook({ params: { id: webhook.id }, payload: { ordering: {} } })
+      for (const n of [2, 3]) yield* post({ key: "a", n })
+      broken = false
+      yield* fastForward(webhook.id)
+      yield* allStand(client, webhook.id, "handled", 4)
+      assert.deepStrictEqual(done, [0, 1, 2, 3])
+      calls.behaviour.clear()
+    })
+  )
+
   it.effect("is each route's own: one that fails holds up no other", () =>
     Effect.gen(function* () {
       const { client } = yield* newTenant
@@ -110,6 +162,62 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("order of 
         [1, 0]
       )
       yield* fastForward(webhook.id)
+      calls.behaviour.clear()
+    })
+  )
+
+  it.effect("gives every key and every route its turn, however much there is of one", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const calls = yield* Calls
+      const go = yield* Latch.make()
+      const begun: Array<string> = []
+      for (const name of ["inbox", "other"]) {
+        calls.behaviour.set(name, (call) => {
+          begun.push(`${name} ${bodyOf(call).key}`)
+          return go.await
+        })
+      }
+      const { post, webhook } = yield* inbox(client, [to("inbox"), to("other")], {
+        ordering: { key: "key" },
+        concurrency: 1
+      })
+      for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) yield* post({ key: "a", n })
+      yield* post({ key: "b", n: 1 })
+      yield* go.open
+      yield* allStand(client, webhook.id, "handled", 9)
+      const first = (name: string) => begun.indexOf(name)
+      assert.isBelow(first("inbox b"), 6)
+      assert.isBelow(first("other b"), 6)
+      calls.behaviour.clear()
+    })
+  )
+
+  it.effect("does not wait for ever behind a message whose route is gone", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const calls = yield* Calls
+      const go = yield* Latch.make()
+      calls.behaviour.set("inbox", () => go.await)
+      const settings = { ordering: {}, concurrency: 1 }
+      const { post, webhook } = yield* inbox(client, [to("inbox")], settings)
+      for (const n of [1, 2, 3]) yield* post({ key: "a", n })
+      yield* eventually(
+        Effect.sync(() => calls.all.filter(({ webhookId }) => webhookId === webhook.id).length),
+        (made) => made === 1
+      )
+      yield* client.webhooks.updateInboundWebhook({
+        params: { id: webhook.id },
+        payload: { routes: [to("inbox", { name: "renamed" })] }
+      })
+      yield* go.open
+      const messages = yield* eventually(messagesOf(client, webhook.id), (all) =>
+        all.every(({ state }) => state === "handled" || state === "dead")
+      )
+      assert.deepStrictEqual(
+        messages.map(({ state }) => state),
+        ["handled", "dead", "dead"]
+      )
       calls.behaviour.clear()
     })
   )

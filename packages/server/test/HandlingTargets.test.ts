@@ -229,4 +229,33 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("a route's
       assert.deepStrictEqual(yield* deliveriesTo(client, his.id), [])
     })
   )
+
+  it.effect("what tells of a webhook is not told of again where it comes in", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const unproved = { scheme: { type: "none" }, secrets: [] } as const
+      const { post, url, webhook } = yield* inbox(client, [], unproved)
+      yield* endpoint(client, url, { eventTypes: ["webhook:received"] })
+      yield* endpoint(client, url, { eventTypes: ["webhook:received"] })
+      yield* post({ n: 1 })
+      yield* eventually(messagesOf(client, webhook.id), (all) => all.length === 3)
+      const told = yield* client.events.listEvents({ query: { limit: 100, type: "webhook:received" } })
+      assert.strictEqual(told.items.length, 1)
+      // A stranger's event of that name is told of like any other.
+      yield* post({ type: "webhook:received" })
+      yield* eventually(messagesOf(client, webhook.id), (all) => all.length === 6)
+    })
+  )
+
+  it.effect("a body that is nested too deep for an event is a dead letter at once", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const route: Route = { name: "event", to: { type: "event", eventType: "deep" } }
+      const { postText, webhook } = yield* inbox(client, [route])
+      yield* postText("[".repeat(100_000) + "]".repeat(100_000))
+      const [message] = yield* allStand(client, webhook.id, "dead", 1)
+      assert.include(handlingOf(message, "event")?.error, "nested too deep")
+      assert.strictEqual(handlingOf(message, "event")?.attempts, 1)
+    })
+  )
 })

@@ -3,6 +3,7 @@ import { Array as Arr, Context, DateTime, type Duration, Effect, Layer } from "e
 import { Digest } from "effect/crypto"
 import { Base64Url } from "effect/encoding"
 import { Egress, type EgressResponse } from "../Egress.ts"
+import { hopsHeader } from "../HandlingEngine/Envelope.ts"
 import type { ClaimedDelivery } from "./Claims.ts"
 import { type Endpoint, mask } from "./Endpoint.ts"
 import { retryAfter } from "./RetryAfter.ts"
@@ -29,6 +30,9 @@ export interface Outcome {
   readonly responseHeaders?: string
   readonly responseBody?: string
 }
+
+/** What tells of webhooks says so: where it comes in again, nobody tells of that, or there would be no end. */
+const echo = { [hopsHeader]: "1" }
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder()
@@ -125,7 +129,8 @@ export class Deliver extends Context.Service<
                 "user-agent": "DO-Integrations",
                 "webhook-id": id,
                 "webhook-timestamp": timestamp,
-                "webhook-signature": signature
+                "webhook-signature": signature,
+                ...(unit.some(({ eventType }) => eventType.startsWith("webhook:")) ? echo : {})
               }
               const begun = performance.now()
               const requestHeaders = JSON.stringify({ ...endpoint.shownHeaders, ...standard })

@@ -6,6 +6,8 @@ export class ActionFailed extends Data.TaggedError("ActionFailed")<{
   readonly reason: string
   /** No further attempt could help. */
   readonly final?: boolean
+  /** The route is gone: what waits behind the message in its order waits for nothing. */
+  readonly orphaned?: boolean
   /** The HTTP status, where it was forwarded and answered. */
   readonly status?: number
   /** How long the receiver asks to be left alone. */
@@ -25,6 +27,8 @@ export type Action =
   /** Done in the transaction that writes it down: once. `prepare` runs before, outside of it. */
   | {
       readonly type: "inside"
+      /** It takes as long as somebody's code does; only a few such transactions are open at a time. */
+      readonly slow?: boolean
       readonly prepare: Effect.Effect<void, ActionFailed>
       readonly run: Effect.Effect<void, ActionFailed>
     }

@@ -17,7 +17,8 @@ export const makeActions = Effect.gen(function* () {
     if (webhook.provider !== undefined) return handlers.callProvider(webhook.provider, handling)
     const to = webhook.routes.find(({ name }) => name === handling.route)?.to
     if (to === undefined) {
-      return impossible(new ActionFailed({ reason: "The webhook no longer has this route", final: true }))
+      const reason = "The webhook no longer has this route"
+      return impossible(new ActionFailed({ reason, final: true, orphaned: true }))
     }
     if (to.type === "handler") return handlers.call(webhook, handling, to.handler)
     if (hopsOf(handling) >= maxHops) {

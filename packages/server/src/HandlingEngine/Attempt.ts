@@ -1,7 +1,7 @@
-import { Cause, Clock, Data, DateTime, Duration, Effect, Exit, Option } from "effect"
+import { Cause, Clock, Data, DateTime, Duration, Effect, Exit, Option, Semaphore } from "effect"
 import { nextDelay } from "../DeliveryEngine/RetrySchedule.ts"
 import { UnitOfWork } from "../UnitOfWork.ts"
-import { type Action, ActionFailed } from "./Action.ts"
+import type { Action, ActionFailed, Done } from "./Action.ts"
 import { makeActions } from "./Actions.ts"
 import type { Handling, Outcome } from "./Handling.ts"
 import { Settle, type Settlement } from "./Settle.ts"
@@ -9,6 +9,11 @@ import type { HandledWebhook } from "./Webhook.ts"
 
 /** Somebody else has settled it meanwhile: what was done in the transaction is undone. */
 class SettledElsewhere extends Data.TaggedError("SettledElsewhere") {}
+
+type Rest = Omit<Outcome, "at" | "durationMs">
+
+/** Transactions of handlers in code that are open at a time on a node: the others have connections to work on. */
+const slowTransactions = 4
 
 type Verdict = Pick<Settlement, "dueAt" | "state">
 
@@ -20,7 +25,7 @@ const handled: Verdict = { state: "handled", dueAt: null }
 const verdictOf = Effect.fnUntraced(function* (
   { ordering, retry }: HandledWebhook,
   { attempts, earlierAttempts, roundAt }: Handling,
-  { final, retryAfter }: Outcome
+  { final, orphaned, retryAfter }: Outcome
 ) {
   const now = yield* Clock.currentTimeMillis
   const attempt = attempts - earlierAttempts + 1
@@ -31,17 +36,29 @@ const verdictOf = Effect.fnUntraced(function* (
   if (Option.isSome(delay)) {
     return { state: "failed", dueAt: dateOf(now + Duration.toMillis(delay.value)) } satisfies Verdict
   }
-  return { state: "dead", dueAt: ordering?.whenExhausted === "block" ? "infinity" : null } satisfies Verdict
+  const blocks = ordering?.whenExhausted === "block" && orphaned !== true
+  return { state: "dead", dueAt: blocks ? "infinity" : null } satisfies Verdict
 })
 
-const failedOutcome = (cause: Cause.Cause<ActionFailed>): Omit<Outcome, "at" | "durationMs"> => {
+/** Characters of an error that are kept. */
+const maxError = 500
+
+/** As the database can keep it: what fails may repeat what a sender wrote. */
+const kept = (error: string) => error.slice(0, maxError).replaceAll("\0", "\ufffd").toWellFormed()
+
+const unexpected = "It failed unexpectedly; the log of the service says why"
+
+const failedOutcome = (cause: Cause.Cause<ActionFailed>): Rest => {
   const error = cause.reasons.find((reason) => reason._tag === "Fail")?.error
-  if (error === undefined) return { error: "It failed unexpectedly; the log of the service says why" }
-  const { final, reason, retryAfter, status } = error
+  if (error === undefined) {
+    return { error: Cause.hasInterruptsOnly(cause) ? "The handler was interrupted" : unexpected }
+  }
+  const { final, orphaned, reason, retryAfter, status } = error
   return {
-    error: reason,
+    error: kept(reason),
     retryAfter,
     ...(final === undefined ? {} : { final }),
+    ...(orphaned === undefined ? {} : { orphaned }),
     ...(status === undefined ? {} : { status })
   }
 }
@@ -51,34 +68,37 @@ export const makeAttempt = Effect.gen(function* () {
   const actionOf = yield* makeActions
   const settle = yield* Settle
   const unit = yield* UnitOfWork
+  const turns = yield* Semaphore.make(slowTransactions)
 
   return Effect.fn("HandlingEngine.attempt")(function* (webhook: HandledWebhook, handling: Handling) {
     const start = yield* Clock.currentTimeMillis
-    const settlementOf = Effect.fnUntraced(function* (rest: Omit<Outcome, "at" | "durationMs">) {
+    const settlementOf = Effect.fnUntraced(function* (rest: Rest) {
       const durationMs = (yield* Clock.currentTimeMillis) - start
       const outcome: Outcome = { ...rest, at: dateOf(start), durationMs }
       const verdict = outcome.error === undefined ? handled : yield* verdictOf(webhook, handling, outcome)
       return { webhook, handling, outcome, ...verdict } satisfies Settlement
     })
 
-    const inside = (action: Extract<Action, { type: "inside" }>) =>
-      Effect.gen(function* () {
-        yield* action.run
+    const commit = ({ prepare, run, slow }: Extract<Action, { type: "inside" }>) => {
+      const once = Effect.gen(function* () {
+        yield* run
         if (!(yield* settle.within(yield* settlementOf({})))) return yield* new SettledElsewhere()
       }).pipe(unit.commit)
+      return Effect.andThen(prepare, slow === true ? turns.withPermit(once) : once)
+    }
 
-    const action = actionOf(webhook, handling)
-    const exit = yield* Effect.exit(
+    /** Undefined: it is written down already. */
+    const act = (action: Action): Effect.Effect<Done | undefined, ActionFailed> =>
       action.type === "outside"
         ? action.run
-        : action.prepare.pipe(
-            Effect.andThen(inside(action)),
+        : commit(action).pipe(
             Effect.as(undefined),
             Effect.catchTag("SettledElsewhere", () => Effect.succeed(undefined))
           )
-    )
+
+    // The end of our own fiber is not seen here: what it leaves is done by the next owner.
+    const exit = yield* Effect.exit(Effect.suspend(() => act(actionOf(webhook, handling))))
     if (Exit.isSuccess(exit) && exit.value === undefined) return Infinity
-    if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
     if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
       yield* Effect.logError("Handling a message failed unexpectedly", exit.cause)
     }

@@ -42,7 +42,6 @@ const withinTime = (timeout: Duration.Duration) =>
 
 /** A bug of a handler is told to the operator; the tenant's message is tried again. */
 const crashed = Effect.fnUntraced(function* (name: string, cause: Cause.Cause<unknown>) {
-  if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
   yield* Effect.logError("A handler crashed", cause).pipe(Effect.annotateLogs({ handler: name }))
   return yield* new ActionFailed({ reason: "The handler crashed; the log of the service says why" })
 })
@@ -77,7 +76,7 @@ export const makeHandlers = Effect.gen(function* () {
     }
     const run = attempt(handler, messageOf(webhook, handling, tenantId))
     return handler.transactional
-      ? { type: "inside", prepare: Effect.void, run }
+      ? { type: "inside", slow: true, prepare: Effect.void, run }
       : { type: "outside", run: Effect.as(run, {}) }
   }
 

@@ -38,6 +38,8 @@ export interface Outcome {
   readonly error?: string
   /** No further attempt could help. */
   readonly final?: boolean
+  /** The route is gone: nothing has to wait for the message. */
+  readonly orphaned?: boolean
   /** How long the receiver asks to be left alone. */
   readonly retryAfter?: Duration.Duration | undefined
 }

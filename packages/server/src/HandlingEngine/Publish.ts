@@ -1,4 +1,5 @@
 import { TenantEventTypeName } from "@do-integrations/domain/Event"
+import { isShallow } from "@do-integrations/domain/Json"
 import type { TenantId } from "@do-integrations/domain/Tenant"
 import { eventTypeFrom } from "@do-integrations/domain/Webhook/Inbound/Route"
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
@@ -49,6 +50,7 @@ export const makePublish = Effect.gen(function* () {
     return {
       type: "inside",
       prepare: Effect.gen(function* () {
+        if (!isShallow(data)) return yield* failed("The body is nested too deep for an event")
         if (tenantId === null || !isEventType(type))
           return yield* failed(`${type} is no event type of a tenant's`)
         yield* Effect.mapError(events.check(tenantId, type, data), (refusal) =>

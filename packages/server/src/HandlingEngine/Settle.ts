@@ -39,10 +39,9 @@ export class Settle extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const events = yield* EventLog
 
+      const sameRound = sql.literal("unhandled.round_at = outcome.round_at")
       // Somebody has ended it meanwhile, or has it handled again: that stands.
-      const decided = sql.literal(
-        "unhandled.due_at IS NULL OR unhandled.earlier_attempts <> outcome.earlier_attempts"
-      )
+      const decided = sql.literal("unhandled.due_at IS NULL OR unhandled.round_at <> outcome.round_at")
 
       // The number of attempts decides: should two owners overlap while a shard moves, one of them is late.
       const write = (rows: ReadonlyArray<Settlement>) => sql<{
@@ -54,27 +53,29 @@ export class Settle extends Context.Service<
             ${Column.text(rows.map((row) => row.handling.messageId))}, ${Column.text(rows.map((row) => row.handling.route))},
             ${Column.text(rows.map((row) => row.handling.tenantId))},
             ${Column.int(rows.map((row) => row.handling.attempts))},
-            ${Column.int(rows.map((row) => row.handling.earlierAttempts))}, ${Column.text(rows.map((row) => row.state))},
+            ${Column.timestamptz(rows.map((row) => row.handling.roundAt))}, ${Column.text(rows.map((row) => row.state))},
             ${Column.text(rows.map((row) => (row.dueAt instanceof Date ? row.dueAt.toISOString() : row.dueAt)))},
             ${Column.timestamptz(rows.map((row) => row.outcome.at))},
             ${Column.int(rows.map((row) => row.outcome.durationMs))}, ${Column.int(rows.map((row) => row.outcome.status ?? null))},
             ${Column.text(rows.map((row) => row.outcome.error ?? null))}
-          ) WITH ORDINALITY AS row(message_id, route, tenant_id, attempts, earlier_attempts, state, due_at, at,
+          ) WITH ORDINALITY AS row(message_id, route, tenant_id, attempts, round_at, state, due_at, at,
             duration_ms, status, error, place)),
         handled AS (
           DELETE FROM unhandled USING outcome
           WHERE outcome.state = 'handled' AND unhandled.message_id = outcome.message_id
-            AND unhandled.route = outcome.route AND unhandled.attempts = outcome.attempts
+            AND unhandled.route = outcome.route AND unhandled.attempts = outcome.attempts AND ${sameRound}
           RETURNING outcome.place, outcome.state),
         failed AS (
-          UPDATE unhandled SET attempts = outcome.attempts + 1, error = outcome.error,
+          UPDATE unhandled SET attempts = outcome.attempts + 1,
+            earlier_attempts = unhandled.earlier_attempts + CASE WHEN ${sameRound} THEN 0 ELSE 1 END,
+            error = CASE WHEN ${sameRound} THEN outcome.error ELSE unhandled.error END,
             state = CASE WHEN ${decided} THEN unhandled.state ELSE outcome.state END,
             due_at = CASE WHEN ${decided} THEN unhandled.due_at ELSE outcome.due_at::timestamptz END,
             completed_at = CASE WHEN ${decided} THEN unhandled.completed_at
               WHEN outcome.state = 'dead' THEN outcome.at + outcome.duration_ms * interval '1 millisecond' END
           FROM outcome
-          WHERE outcome.state <> 'handled' AND unhandled.message_id = outcome.message_id
-            AND unhandled.route = outcome.route AND unhandled.attempts = outcome.attempts
+          WHERE unhandled.message_id = outcome.message_id AND unhandled.route = outcome.route
+            AND unhandled.attempts = outcome.attempts AND NOT (outcome.state = 'handled' AND ${sameRound})
           RETURNING outcome.place, unhandled.state),
         settled AS (SELECT * FROM handled UNION ALL SELECT * FROM failed),
         attempt AS (
@@ -117,7 +118,7 @@ export class Settle extends Context.Service<
         settle: commits.ask,
         within: (settlement) =>
           settleAll([settlement]).pipe(
-            Effect.map((written) => written.size > 0),
+            Effect.map((written) => written.get(0) === settlement.state),
             Effect.orDie
           )
       })

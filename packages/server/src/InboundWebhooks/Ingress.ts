@@ -29,6 +29,8 @@ const isProvider = Schema.is(IngressProvider)
 
 /** A webhook that was found by the token in its address, with all that is made of its settings once. */
 export interface Found extends Addressee {
+  /** What it was found by. */
+  readonly key: string
   readonly settings: StoredInboundWebhook
   readonly rules: Rules
   readonly verify: Verifier
@@ -83,6 +85,8 @@ export class Ingress extends Context.Service<
             tenantId,
             customerId,
             source,
+            key,
+            revision: settings.revision,
             proves: settings.scheme.type !== "none",
             secretHeaders: scheme.secretHeaders ?? [],
             settings,
@@ -121,8 +125,22 @@ export class Ingress extends Context.Service<
         )
       }
 
-      const accept = (webhook: Found, received: Received) =>
-        Effect.flatMap(webhook.verify(received), () => keep(webhook, received))
+      /**
+       * What a node knows of a webhook may be two seconds old. A message is kept only if it was held to the webhook
+       * as it is at the commit; else it is looked at anew.
+       */
+      const accept = (
+        webhook: Found,
+        received: Received
+      ): Effect.Effect<Reply, InvalidSignature | NotFound> =>
+        Effect.flatMap(webhook.verify(received), () => keep(webhook, received)).pipe(
+          Effect.catchTag("WebhookChanged", () =>
+            Cache.invalidate(known, webhook.key).pipe(
+              Effect.andThen(lookUp(webhook.key)),
+              Effect.flatMap((present) => accept(present, received))
+            )
+          )
+        )
 
       return Ingress.of({
         find,

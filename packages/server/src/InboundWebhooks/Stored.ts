@@ -28,11 +28,13 @@ export const StoredInboundWebhook = Schema.Struct({
   allowedNetworks: Schema.optionalKey(Schema.Array(Schema.String)),
   rateLimit: Schema.optionalKey(Schema.Int),
   reply: Schema.optionalKey(json(InboundReply)),
-  enabled: Schema.Boolean
+  enabled: Schema.Boolean,
+  /** Another one with every change. */
+  revision: Schema.String
 })
 export type StoredInboundWebhook = typeof StoredInboundWebhook.Type
 
 /** Its columns. */
 export const storedColumns =
   "id, tenant_id, customer_id, provider, source, scheme, secrets, dedupe, event_type, routes, ordering, methods, " +
-  "content_types, allowed_networks, rate_limit, reply, enabled"
+  "content_types, allowed_networks, rate_limit, reply, enabled, revision::text AS revision"

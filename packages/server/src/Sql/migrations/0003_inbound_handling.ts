@@ -49,8 +49,12 @@ const statements = [
     error text,
     PRIMARY KEY (message_id, route))`,
   `CREATE INDEX unhandled_due ON unhandled (webhook_id, due_at, sequence) WHERE due_at IS NOT NULL`,
+  // Where order was asked for, what came before it has no place in it, and is looked for beside it.
+  `CREATE INDEX unhandled_plain ON unhandled (webhook_id, due_at, sequence)
+    WHERE due_at IS NOT NULL AND ordering_key IS NULL`,
   `CREATE INDEX unhandled_keys ON unhandled (webhook_id, ordering_key, sequence)
     WHERE due_at IS NOT NULL AND ordering_key IS NOT NULL`,
+  `CREATE INDEX unhandled_of_tenant ON unhandled (tenant_id)`,
   `CREATE INDEX unhandled_ended ON unhandled (tenant_id, message_id) WHERE completed_at IS NOT NULL`,
   `CREATE INDEX unhandled_ended_of ON unhandled (webhook_id, message_id) WHERE completed_at IS NOT NULL`,
 
