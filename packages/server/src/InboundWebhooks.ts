@@ -16,6 +16,7 @@ import type { Rotation, SigningSecrets } from "@do-integrations/domain/Webhook/O
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { AuditLog } from "./AuditLog.ts"
+import { HandlingWakeups } from "./HandlingEngine/Wakeups.ts"
 import { makeCreate } from "./InboundWebhooks/Create.ts"
 import { Ingress } from "./InboundWebhooks/Ingress.ts"
 import type { MessageFilter } from "./InboundWebhooks/MessagePages.ts"
@@ -24,7 +25,6 @@ import { Rejections } from "./InboundWebhooks/Rejections.ts"
 import { makeReplay } from "./InboundWebhooks/Replay.ts"
 import { makeRotation } from "./InboundWebhooks/Rotation.ts"
 import { makeStore } from "./InboundWebhooks/Store.ts"
-import { makeUnhandled } from "./InboundWebhooks/Unhandled.ts"
 import { makeUpdate } from "./InboundWebhooks/Update.ts"
 import { rowsOf } from "./Sql/Rows.ts"
 import { visibleTo } from "./Sql/Visible.ts"
@@ -47,8 +47,8 @@ export class InboundWebhooks extends Context.Service<
       caller: Identity,
       id: InboundWebhookId,
       patch: InboundWebhookPatch
-    ): Effect.Effect<InboundWebhook, NotFound | Conflict | Unprocessable>
-    /** The address is gone at once; the messages that came in stay, and what waits to be handled is cancelled. */
+    ): Effect.Effect<InboundWebhook, Forbidden | NotFound | Conflict | Unprocessable>
+    /** The address is gone at once; the messages that came in stay, and what waits to be handled is cancelled soon. */
     remove(caller: Identity, id: InboundWebhookId): Effect.Effect<void, NotFound>
     /** What messages are signed with that are forwarded to a URL; the audit log tells who looked. */
     secrets(caller: Identity, id: InboundWebhookId): Effect.Effect<SigningSecrets, NotFound | Conflict>
@@ -90,8 +90,8 @@ export class InboundWebhooks extends Context.Service<
       const rejections = yield* Rejections
       const rotation = yield* makeRotation
       const store = yield* makeStore
-      const unhandled = yield* makeUnhandled
       const unit = yield* UnitOfWork
+      const wakeups = yield* HandlingWakeups
       const hashes = rowsOf(Schema.Struct({ tokenHash: Schema.Uint8Array }))
 
       const remove = Effect.fn("InboundWebhooks.remove")(function* (caller: Identity, id: InboundWebhookId) {
@@ -101,8 +101,8 @@ export class InboundWebhooks extends Context.Service<
           Effect.orDie
         )
         if (removed === undefined) return yield* new NotFound()
-        yield* unhandled.cancel(id)
-        yield* sql.afterCommit(ingress.forget(removed.tokenHash))
+        // Its owner ends what waits: that may be more than a request has time for.
+        yield* sql.afterCommit(Effect.andThen(ingress.forget(removed.tokenHash), wakeups.offer([id])))
         const { keyId, tenantId } = caller
         yield* audit.record({ tenantId, actor: keyId, action: "inbound_webhook.removed", target: id })
       }, unit.commit)

@@ -17,6 +17,8 @@ export interface Change {
   /** What the audit log says. */
   readonly action: string
   readonly details: { readonly [name: string]: Schema.Json }
+  /** Runs in the change's transaction after it. */
+  readonly also?: Effect.Effect<void>
 }
 
 /** Changes inbound webhooks: compared with what was read, written with its audit entry, and told where it counts. */
@@ -37,6 +39,7 @@ export const makeChanges = Effect.gen(function* () {
     if (webhook === undefined) return yield* new ChangedMeanwhile()
     const { action, details } = change
     yield* audit.record({ tenantId, actor: caller.keyId, action, target: id, details })
+    if (change.also !== undefined) yield* change.also
     yield* sql.afterCommit(Effect.andThen(ingress.forget(before.tokenHash), wakeups.offer([id])))
     return webhook
   })

@@ -59,7 +59,7 @@ export const makeReplay = Effect.gen(function* () {
       })
     }
     yield* checkNames(routes, routing.routes)
-    const heads = yield* replaying.heads(sql`SELECT ${id}::text AS id`)
+    const heads = yield* replaying.heads(webhookId, [id])
     yield* replaying.replay(tenantId, webhookId, routing, heads, routes === undefined ? {} : { routes })
     const details = { webhookId, ...(routes === undefined ? {} : { routes }) }
     yield* audit.record({ tenantId, actor: keyId, action: "message.replayed", target: id, details })

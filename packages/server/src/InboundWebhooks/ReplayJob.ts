@@ -1,9 +1,11 @@
 import { TenantId } from "@do-integrations/domain/Tenant"
 import { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
+import { MessageId } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { HandlingWakeups } from "../HandlingEngine/Wakeups.ts"
 import type { Batch, JobHandler, Progress } from "../Jobs/JobHandlers.ts"
+import { rowsOf } from "../Sql/Rows.ts"
 import { makeReplaying } from "./Replaying.ts"
 import { makeReplayRange } from "./ReplayRange.ts"
 import { ReplayTaskText } from "./ReplayTask.ts"
@@ -26,17 +28,22 @@ export const makeReplayJob: Effect.Effect<JobHandler, never, SqlClient.SqlClient
     const sql = yield* SqlClient.SqlClient
     const replaying = yield* makeReplaying
     const range = yield* makeReplayRange
+    const idRows = rowsOf(Schema.Struct({ id: MessageId }))
 
     return Effect.fnUntraced(function* (progress: Progress): Effect.fn.Return<Batch, Schema.SchemaError> {
       const { parameters, position, subject, tenantId } = yield* decodeTask(progress)
       const routing = yield* replaying.routing(subject)
       if (routing === undefined) return { moved: 0, state: "failed", error: "The webhook was removed" }
-      const heads = yield* replaying.heads(sql`
+      const next = yield* sql`
         SELECT id FROM (${range(subject, parameters)}) AS range WHERE id > ${position}
-        ORDER BY id LIMIT ${batchSize}`)
+        ORDER BY id LIMIT ${batchSize}`.pipe(Effect.flatMap(idRows), Effect.orDie)
+      const ids = next.map(({ id }) => id)
+      const heads = yield* replaying.heads(subject, ids)
       const moved = yield* replaying.replay(tenantId, subject, routing, heads, parameters)
-      const last = heads[moved - 1]?.id
-      const state = heads.length < batchSize && moved === heads.length ? "completed" : "running"
+      const all = moved === heads.length
+      // Messages of the range may be gone meanwhile.
+      const last = all ? ids.at(-1) : heads[moved - 1]?.id
+      const state = all && ids.length < batchSize ? "completed" : "running"
       return { moved, state, ...(last === undefined ? {} : { last }) }
     }, Effect.orDie)
   })

@@ -3,7 +3,7 @@ import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/I
 import { MessageId } from "@do-integrations/domain/Webhook/Inbound/Message"
 import { takesType } from "@do-integrations/domain/Webhook/Inbound/Route"
 import { Effect, Schema, Struct } from "effect"
-import { SqlClient, type Statement } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import * as Column from "../Sql/Column.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { Received } from "./Received.ts"
@@ -74,24 +74,33 @@ export const makeReplaying = Effect.gen(function* () {
   const headRows = rowsOf(Head)
   const contentRows = rowsOf(Content)
 
-  /** The routes of a webhook, which is not removed before the caller's transaction ends. Undefined: it was. */
+  /**
+   * The routes of a webhook, which is not removed before the caller's transaction ends; no other replay of it is under
+   * way until then. Undefined: it was removed.
+   */
   const routing = (id: InboundWebhookId) =>
-    sql`SELECT routes, ordering FROM inbound_webhooks WHERE id = ${id} FOR KEY SHARE`.pipe(
+    unhandled.lock(id).pipe(
+      Effect.andThen(sql`SELECT routes, ordering FROM inbound_webhooks WHERE id = ${id} FOR KEY SHARE`),
       Effect.flatMap(routingRows),
       Effect.map(([found]) => found),
       Effect.orDie
     )
 
-  /** These messages, oldest first. */
-  const heads = (ids: Statement.Fragment) =>
-    sql`
+  /**
+   * These messages of a webhook, oldest first, after {@link routing}: where they stand is not changed by anybody else
+   * before the caller's transaction ends.
+   */
+  const heads = Effect.fnUntraced(function* (webhookId: InboundWebhookId, ids: ReadonlyArray<MessageId>) {
+    yield* unhandled.hold(webhookId, ids)
+    return yield* sql`
       SELECT message.id, event_type, routes, octet_length(body) AS size, coalesce(standing, '{}') AS standing
-      FROM (${ids}) AS chosen
+      FROM unnest(${Column.text(ids)}) AS chosen(id)
       CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = chosen.id LIMIT 1) AS message
       CROSS JOIN LATERAL (
         SELECT json_object_agg(route, state) AS standing FROM unhandled
         WHERE webhook_id = message.webhook_id AND message_id = message.id) AS log
-      ORDER BY message.id`.pipe(Effect.flatMap(headRows), Effect.orDie)
+      ORDER BY message.id`.pipe(Effect.flatMap(headRows))
+  }, Effect.orDie)
 
   /**
    * Has what is chosen of these handled once more, in the caller's transaction. Answers with how many of them are

@@ -1,5 +1,5 @@
-import type { Identity } from "@do-integrations/domain/ApiKey"
-import { type Fault, Unprocessable } from "@do-integrations/domain/Problem"
+import type { Identity, Scope } from "@do-integrations/domain/ApiKey"
+import { type Fault, Forbidden, Unprocessable } from "@do-integrations/domain/Problem"
 import { CustomerId } from "@do-integrations/domain/Tenant"
 import type { Route } from "@do-integrations/domain/Webhook/Inbound/Route"
 import type { InboundScheme } from "@do-integrations/domain/Webhook/Inbound/Scheme"
@@ -27,7 +27,20 @@ const endpointOf = ({ to }: Route) => (to.type === "endpoint" ? [to.webhookId] :
 /** Whether any of these routes goes to a URL, so that there has to be a secret to sign with. */
 export const forwards = (routes: ReadonlyArray<Route> = []) => routes.some(({ to }) => to.type === "url")
 
-/** Refuses, when they are saved, routes to what is not there or may not be reached. */
+/** How many names of URLs are resolved at a time. */
+const resolvedAtOnce = 5
+
+const publishes = ({ to }: Route) => to.type === "event" || to.type === "endpoint"
+
+/** Whoever has messages made events publishes them. */
+const checkScope = ({ scopes }: Identity, routes: ReadonlyArray<Route>) => {
+  const requiredScope: Scope = "events:publish"
+  if (scopes.has(requiredScope) || !routes.some(publishes)) return Effect.void
+  const detail = `Routes to events and endpoints publish what comes in: the key lacks the scope ${requiredScope}`
+  return Effect.fail(new Forbidden({ requiredScope, detail }))
+}
+
+/** Refuses, when they are saved, routes to what is not there, or may not be reached by whoever saves them. */
 export const makeTargets = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const egress = yield* Egress
@@ -73,6 +86,7 @@ export const makeTargets = Effect.gen(function* () {
     routes: ReadonlyArray<Route> | undefined
   ) {
     if (routes === undefined) return
+    yield* checkScope(caller, routes)
     const reachable = yield* endpointsFor(caller, subject, routes)
     const faultOf = ({ eventTypes, to }: Route): readonly [field: string, message: string] | undefined => {
       if (to.type === "handler") {
@@ -94,7 +108,7 @@ export const makeTargets = Effect.gen(function* () {
       routes,
       ({ to }, index) =>
         to.type === "url" ? checkDestination(egress, ["routes", index, "to", "url"], to.url) : Effect.void,
-      { discard: true }
+      { concurrency: resolvedAtOnce, discard: true }
     )
   })
 

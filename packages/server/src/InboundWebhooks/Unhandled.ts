@@ -18,24 +18,30 @@ export const makeUnhandled = Effect.gen(function* () {
   const wakeups = yield* HandlingWakeups
 
   /**
-   * Locked before anything is read of them: no other replay of the webhook is under way, nothing that comes in is
-   * numbered before what commits earlier, and an attempt that is being settled just now ends first.
+   * Until the caller's transaction ends, no other replay of the webhook is under way, its order does not change, and
+   * nothing that comes in is numbered before what commits earlier.
    */
-  const lock = Effect.fnUntraced(function* (webhookId: InboundWebhookId, messages: ReadonlyArray<MessageId>) {
-    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${webhookId}, 0))`
-    yield* sql`
-      SELECT FROM unhandled WHERE webhook_id = ${webhookId} AND message_id = ANY(${Column.text(messages)})
-      ORDER BY message_id, route FOR UPDATE`
-  })
+  const lock = (webhookId: InboundWebhookId) =>
+    Effect.asVoid(Effect.orDie(sql`SELECT pg_advisory_xact_lock(hashtextextended(${webhookId}, 0))`))
 
-  /** Has these handled once more, in the caller's transaction. What still waits to be handled is left as it is. */
+  /** An attempt at one of these that is being settled just now ends first, and so does what cancels one. */
+  const hold = (webhookId: InboundWebhookId, messages: ReadonlyArray<MessageId>) =>
+    Effect.asVoid(
+      Effect.orDie(sql`
+        SELECT FROM unhandled WHERE webhook_id = ${webhookId} AND message_id = ANY(${Column.text(messages)})
+        ORDER BY message_id, route FOR UPDATE`)
+    )
+
+  /**
+   * Has these handled once more, in the caller's transaction, which has locked the webhook and held the messages before
+   * it read where they stand. What still waits to be handled is left as it is.
+   */
   const restart = Effect.fnUntraced(function* (
     tenantId: TenantId,
     webhookId: InboundWebhookId,
     handlings: ReadonlyArray<Again>
   ) {
     if (handlings.length === 0) return
-    yield* lock(webhookId, [...new Set(handlings.map(({ messageId }) => messageId))])
     const now = yield* DateTime.nowAsDate
     const given = sql`unnest(
       ${Column.text(handlings.map(({ messageId }) => messageId))}, ${Column.text(handlings.map(({ route }) => route))},
@@ -66,16 +72,15 @@ export const makeUnhandled = Effect.gen(function* () {
     yield* sql.afterCommit(wakeups.offer([webhookId]))
   }, Effect.orDie)
 
-  /** Ends what waits, or holds up an order: of one message, or all there is. Answers with how much it was. */
-  const cancel = Effect.fnUntraced(function* (webhookId: InboundWebhookId, messageId?: MessageId) {
+  /** Ends a message where it waits, or holds up an order. Answers with how many routes it was. */
+  const cancel = Effect.fnUntraced(function* (webhookId: InboundWebhookId, messageId: MessageId) {
     const cancelled = yield* sql`
       UPDATE unhandled SET state = 'cancelled', due_at = NULL, completed_at = ${yield* DateTime.nowAsDate}
-      WHERE webhook_id = ${webhookId} AND due_at IS NOT NULL
-        ${messageId === undefined ? sql`` : sql`AND message_id = ${messageId}`}
+      WHERE webhook_id = ${webhookId} AND message_id = ${messageId} AND due_at IS NOT NULL
       RETURNING 1 AS one`
     yield* sql.afterCommit(wakeups.offer([webhookId]))
     return cancelled.length
   }, Effect.orDie)
 
-  return { restart, cancel }
+  return { lock, hold, restart, cancel }
 })
