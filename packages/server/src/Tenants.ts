@@ -15,9 +15,14 @@ import { rowsOf } from "./Sql/Rows.ts"
 import { UnitOfWork } from "./UnitOfWork.ts"
 import { Vault } from "./Vault.ts"
 
-/** The tables whose rows do not go with the tenant's own row. */
+/**
+ * The tables whose rows do not go with the tenant's own row. What is not handled goes before its attempts: one that is
+ * being settled just now ends first.
+ */
 const belongings = [
   "events",
+  "unhandled",
+  "handling_attempts",
   "messages",
   "deliveries",
   "undelivered",
@@ -66,6 +71,12 @@ export class Tenants extends Context.Service<
       const settingsRows = rowsOf(Schema.Struct({ settings: settingsText }))
       const encodeSettings = Schema.encodeEffect(settingsText)
 
+      // Of attempts at messages only the messages have an index that leads to a tenant.
+      const ofTenant = (table: string, id: TenantId) =>
+        table === "handling_attempts"
+          ? sql`tenant_id = ${id} AND message_id IN (SELECT id FROM messages WHERE tenant_id = ${id})`
+          : sql`tenant_id = ${id}`
+
       const create = Effect.fn("Tenants.create")(
         function* (name: string) {
           const id = yield* newTenantId
@@ -105,9 +116,13 @@ export class Tenants extends Context.Service<
         const deleted = yield* sql`DELETE FROM tenants WHERE id = ${id} RETURNING id`.pipe(Effect.orDie)
         if (deleted.length === 0) return yield* new NotFound()
         yield* vault.destroyKeys(id)
-        yield* Effect.forEach(belongings, (table) => sql`DELETE FROM ${sql(table)} WHERE tenant_id = ${id}`, {
-          discard: true
-        }).pipe(Effect.orDie)
+        yield* Effect.forEach(
+          belongings,
+          (table) => sql`DELETE FROM ${sql(table)} WHERE ${ofTenant(table, id)}`,
+          {
+            discard: true
+          }
+        ).pipe(Effect.orDie)
       }, unit.commit)
 
       const recover = Effect.fn("Tenants.recover")(function* (id: TenantId) {

@@ -97,11 +97,22 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
         payload: { platformFeePercent: 1 }
       })
       yield* client.events.createEventType({ headers: {}, payload: { name: "invoice.paid" } })
+      yield* sql`
+        INSERT INTO unhandled (webhook_id, message_id, route, tenant_id, state, round_at, due_at)
+        SELECT webhook_id, id, 'copy', tenant_id, 'dead', now(), 'infinity' FROM messages WHERE tenant_id = ${tenant.id}`
+      yield* sql`
+        INSERT INTO handling_attempts (message_id, route, number, tenant_id, at, duration_ms)
+        SELECT id, 'copy', 1, tenant_id, now(), 1 FROM messages WHERE tenant_id = ${tenant.id}`
       const before = yield* rowsOf(tenant.id)
       assert.includeMembers(Object.keys(before), ["api_keys", "attempts", "audit_log", "data_keys"])
       assert.includeMembers(Object.keys(before), ["deep_integrations", "deliveries", "event_types", "events"])
       assert.includeMembers(Object.keys(before), ["idempotency_keys", "inbound_webhooks", "integrations"])
-      assert.includeMembers(Object.keys(before), ["messages", "outbound_webhooks"])
+      assert.includeMembers(Object.keys(before), [
+        "handling_attempts",
+        "messages",
+        "outbound_webhooks",
+        "unhandled"
+      ])
       const [row] = yield* sql<{ credential: Uint8Array }>`
         SELECT credential FROM integrations WHERE id = ${integration.id}`
       assert.isDefined(row)
