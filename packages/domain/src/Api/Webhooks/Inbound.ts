@@ -69,7 +69,9 @@ export const inboundEndpoints = [
     .annotateMerge(
       OpenApi.annotations({
         summary: "Create an inbound webhook",
-        description: "The address that the sender posts to is shown only in this answer."
+        description:
+          "The address that the sender posts to is shown only in this answer. Routes to events and endpoints need the " +
+          "scope `events:publish` as well."
       })
     ),
   HttpApiEndpoint.get("getInboundWebhook", "/webhooks/inbound/:id", {
@@ -93,7 +95,9 @@ export const inboundEndpoints = [
     .annotateMerge(
       OpenApi.annotations({
         summary: "Update an inbound webhook",
-        description: "Changes what is given. New secrets replace all the old ones."
+        description:
+          "Changes what is given. New secrets replace all the old ones. Routes to events and endpoints need the scope " +
+          "`events:publish` as well."
       })
     )
     .annotate(RequiredScope, "webhooks:write"),

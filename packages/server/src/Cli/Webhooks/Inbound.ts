@@ -29,7 +29,7 @@ const changeable = {
     "routes",
     Flag.String("route").pipe(
       Flag.withDescription(
-        'What becomes of messages, as JSON such as {"name":"copy","to":{"type":"url","url":"https://..."}}; give it once for each'
+        'What becomes of messages, as JSON such as {"name":"copy","to":{"type":"url","url":"https://..."}}; give it once for each. To an event or endpoint it needs a key with events:publish'
       ),
       Flag.withSchema(Schema.fromJsonString(Route)),
       Flag.atLeast(1)
