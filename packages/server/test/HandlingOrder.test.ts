@@ -116,7 +116,8 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("order of 
           (messages) => messages.map(({ state }) => state).join() === "dead,handled,handled"
         )
         assert.notProperty(handlingOf(all[0], "inbox"), "blocking")
-        yield* assertRefused(client.webhooks.cancelMessage({ params: { id: all[0]?.id ?? "" } }), "Conflict")
+        assert.isDefined(all[0])
+        yield* assertRefused(client.webhooks.cancelMessage({ params: { id: all[0].id } }), "Conflict")
       }
       calls.behaviour.clear()
     })

@@ -6,6 +6,7 @@ import { makeLimits } from "../OutboundWebhooks/Limits.ts"
 import { makeChanges } from "./Changes.ts"
 import { columnsOf } from "./Columns.ts"
 import { makeForwardKeys } from "./Forwarding.ts"
+import { makeReordering } from "./Reordering.ts"
 import { makeSecrets } from "./Secrets.ts"
 import { makeStore, type StoredWebhook } from "./Store.ts"
 import { forwards, makeTargets } from "./Targets.ts"
@@ -15,6 +16,7 @@ export const makeUpdate = Effect.gen(function* () {
   const change = yield* makeChanges
   const forwardKeys = yield* makeForwardKeys
   const { checkRetry } = yield* makeLimits
+  const reorder = yield* makeReordering
   const secrets = yield* makeSecrets
   const store = yield* makeStore
   const targets = yield* makeTargets
@@ -45,7 +47,8 @@ export const makeUpdate = Effect.gen(function* () {
         return {
           columns: { ...columnsOf(patch), ...(yield* sealed(before, patch)) },
           action: "inbound_webhook.updated",
-          details: { changed }
+          details: { changed },
+          also: reorder(before, patch.ordering)
         }
       }),
       checkRetry(caller.tenantId, patch.retry)
