@@ -1,4 +1,4 @@
-import type { IngressProvider } from "@do-integrations/domain/Api/Ingress"
+import { IngressProvider } from "@do-integrations/domain/Api/Ingress"
 import { parseNetwork } from "@do-integrations/domain/Webhook/Inbound/Network"
 import { Config, Context, Effect, Layer, Option, Redacted, Schema, SchemaIssue } from "effect"
 import type { IpNetwork } from "effect/net"
@@ -104,6 +104,18 @@ const malformed = ({ cause }: Config.ConfigError) => {
 const required = (setting: string, what: string) =>
   new SettingsError({ setting, problem: `is required with DATABASE_URL: ${what}` })
 
+/** Characters of the shortest secret that is taken for one: less is a slip, and soon guessed. */
+const minSecret = 8
+
+const checkSecrets = Effect.fnUntraced(function* (all: Settings["webhookSecrets"]) {
+  for (const provider of IngressProvider.literals) {
+    if (all[provider].some((secret) => Redacted.value(secret).length < minSecret)) {
+      const problem = `holds a secret of fewer than ${minSecret} characters`
+      return yield* new SettingsError({ setting: webhookSecretSetting(provider), problem })
+    }
+  }
+})
+
 const proxies = (entries: ReadonlyArray<string>) =>
   Effect.forEach(entries, (entry) =>
     Effect.fromResult(parseNetwork(entry)).pipe(
@@ -133,6 +145,7 @@ const read = Effect.gen(function* () {
   if (Option.isSome(cluster) && !postgres) {
     return yield* new SettingsError({ setting: "CLUSTER_HOST", problem: "a cluster needs DATABASE_URL" })
   }
+  yield* checkSecrets(env.webhookSecrets)
   const database: Database = Option.match(env.databaseUrl, {
     onNone: () => ({ _tag: "Embedded", dataDir: env.dataDir }),
     onSome: (url) => ({ _tag: "Postgres", url })

@@ -25,7 +25,7 @@ describe("the settings of the way in", () => {
       const settings = yield* settingsFrom({
         TRUSTED_PROXIES: "10.0.0.0/8, 192.0.2.7,2001:db8::/32 , ::ffff:172.16.0.0/108",
         STRIPE_WEBHOOK_SECRET: "whsec_new, whsec_old",
-        WORKOS_WEBHOOK_SECRET: "only"
+        WORKOS_WEBHOOK_SECRET: "only one"
       })
       assert.deepStrictEqual(settings.trustedProxies.map(String), [
         "10.0.0.0/8",
@@ -35,10 +35,20 @@ describe("the settings of the way in", () => {
       ])
       const { github, stripe, workos } = settings.webhookSecrets
       assert.deepStrictEqual(stripe.map(Redacted.value), ["whsec_new", "whsec_old"])
-      assert.deepStrictEqual(workos.map(Redacted.value), ["only"])
+      assert.deepStrictEqual(workos.map(Redacted.value), ["only one"])
       assert.deepStrictEqual(github, [])
       assert.notInclude(JSON.stringify(settings), "whsec")
       assert.notInclude(String(stripe), "whsec")
+    })
+  )
+
+  it.effect("end the start with the name of a secret that is too short, and not with the secret", () =>
+    Effect.gen(function* () {
+      for (const secret of ["x", "1234567", "long enough,1234567"]) {
+        const error = yield* Effect.flip(settingsFrom({ GITHUB_WEBHOOK_SECRET: secret }))
+        assert.strictEqual(error._tag, "SettingsError")
+        assert.strictEqual(error.message, "GITHUB_WEBHOOK_SECRET: holds a secret of fewer than 8 characters")
+      }
     })
   )
 

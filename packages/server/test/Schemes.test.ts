@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Mac } from "effect/crypto"
 import { TestClock } from "effect/testing"
-import { createHmac } from "node:crypto"
+import { createHmac, generateKeyPairSync, sign } from "node:crypto"
 import { verifierOf } from "../src/InboundWebhooks/Schemes.ts"
 import { post, type Sent } from "./support/SchemeSender.ts"
 import { crypto, holds, readBy, received, takes, verifying } from "./support/Verifying.ts"
@@ -80,6 +80,46 @@ layer(crypto)("a scheme", (it) => {
         const sent = post(body, headers)
         assert.strictEqual(yield* takesNow({ type }, [key], sent), id !== undefined)
         if (id !== undefined) assert.deepStrictEqual(readBy({ type }, sent), { id, eventType: "order.paid" })
+      }
+    })
+  )
+
+  it.effect("of Standard Webhooks takes no id that could be the beginning of what was signed as a body", () =>
+    Effect.gen(function* () {
+      const id = `msg_1.${seconds - 9000}.{"type":"comment","text":"x`
+      const body = '[1] "}'
+      const types = [
+        ["standard", "webhook"],
+        ["standard", "svix"],
+        ["svix", "svix"],
+        ["gitlab", "webhook"]
+      ] as const
+      for (const [type, family] of types) {
+        const take = (headers: Sent["headers"]) => takesNow({ type }, [key], post(body, headers))
+        for (const forged of [id, "a.b", ".", ""]) {
+          assert.isFalse(yield* take(standardHeaders(family, forged, body)), `${type} ${forged}`)
+        }
+        assert.isTrue(yield* take(standardHeaders(family, "msg_1", body)), type)
+      }
+    })
+  )
+
+  it.effect("of Standard Webhooks tries two signatures under each public key", () =>
+    Effect.gen(function* () {
+      const { privateKey, publicKey } = generateKeyPairSync("ed25519")
+      const secret = `whpk_${publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("base64")}`
+      const right = sign(null, Buffer.from(`msg_1.${seconds}.{}`), privateKey).toString("base64")
+      const wrong = sign(null, Buffer.from("another"), privateKey).toString("base64")
+      for (const [signatures, taken] of [
+        [[right], true],
+        [[wrong, right], true],
+        [[wrong, wrong, right], false]
+      ] as const) {
+        const headers = {
+          ...standardHeaders("webhook", "msg_1", "{}"),
+          "webhook-signature": signatures.map((signature) => `v1a,${signature}`).join(" ")
+        }
+        assert.strictEqual(yield* takesNow({ type: "standard" }, [secret], post("{}", headers)), taken)
       }
     })
   )

@@ -242,8 +242,8 @@ layer(crypto)("what vendors say of their messages", (it) => {
         { sg_event_id: "b", event: "click" }
       ]
       assert.deepStrictEqual(read(open), { id: "a", eventType: "open" })
-      assert.deepStrictEqual(read(open, click), { id: "a,b", eventType: undefined })
-      assert.deepStrictEqual(read(open, open), { id: "a,a", eventType: "open" })
+      assert.deepStrictEqual(read(open, click), { id: '["a","b"]', eventType: undefined })
+      assert.deepStrictEqual(read(open, open), { id: '["a","a"]', eventType: "open" })
       assert.deepStrictEqual(read(open, { event: "open" }), { id: undefined, eventType: "open" })
       assert.deepStrictEqual(read(), { id: undefined, eventType: undefined })
     })
@@ -267,7 +267,7 @@ layer(crypto)("what vendors say of their messages", (it) => {
             {}
           )
         )
-      assert.deepStrictEqual(read(0), { id: "12345/1/1564113600000", eventType: "contact.creation" })
+      assert.deepStrictEqual(read(0), { id: '["12345","1","1564113600000"]', eventType: "contact.creation" })
       assert.deepStrictEqual(read(1), read(0))
     })
   )

@@ -31,9 +31,18 @@ export const InboundReply = Schema.Struct({
     described("The content type of `body`; left out: `text/plain`.")
   ),
   body: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4096), storable)).pipe(
-    described("The body; left out: none.")
+    described("The body; left out: none, as 204 and 205 want it.")
   )
-}).annotate({ identifier: "InboundReply" })
+})
+  .check(
+    // RFC 9110, sections 15.3.5 and 15.3.6.
+    Schema.makeFilter(({ body, status }) =>
+      body !== undefined && (status === 204 || status === 205)
+        ? { path: ["body"], issue: `Expected none with status ${status}` }
+        : undefined
+    )
+  )
+  .annotate({ identifier: "InboundReply" })
 export type InboundReply = typeof InboundReply.Type
 
 /** An address that takes webhooks of one sender. */

@@ -2,6 +2,7 @@ import { Fault } from "@do-integrations/domain/Problem"
 import { Cause, Exit, Option, Runtime, Schema } from "effect"
 import { CliError } from "effect/cli"
 import { HttpClientError } from "effect/http"
+import { shown } from "./Output.ts"
 
 /** What a problem document tells a person; any failure of the client's that has it is one. */
 const Problem = Schema.Struct({
@@ -36,7 +37,9 @@ export const unusable = (userMessage: string) => new CliError.UserError({ cause:
 
 /** A failure as one clear line for a person; the process exits with 1. */
 export const explain = (error: unknown) =>
-  CliError.isCliError(error) ? error : new CliError.UserError({ cause: error, userMessage: describe(error) })
+  CliError.isCliError(error)
+    ? error
+    : new CliError.UserError({ cause: error, userMessage: shown(describe(error)) })
 
 /** How the process exits: to be told to stop is no failure. */
 export const teardown: Runtime.Teardown = (exit, end) =>

@@ -16,10 +16,26 @@ const isObject = Schema.is(Schema.Record(Schema.String, Schema.Json))
 const valueAt = (json: Schema.Json, path: string): Schema.Json =>
   path.split(".").reduce<Schema.Json>((value, key) => (isObject(value) ? (value[key] ?? null) : null), json)
 
+const escaped = (text: string) =>
+  Array.from(
+    { length: text.length },
+    (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`
+  ).join("")
+
+/**
+ * Text that others wrote, as a terminal may be given it: what would steer it, or show as nothing or in another order, is
+ * written as `\uXXXX`.
+ */
+export const shown = (text: string) => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)
+
+/** JSON as text; line breaks are those of its layout, and what is escaped reads as the same value. */
+const jsonText = (json: Schema.Json, indent?: number) =>
+  JSON.stringify(json, null, indent).split("\n").map(shown).join("\n")
+
 const text = (value: Schema.Json): string => {
   if (value === null) return "-"
   if (Array.isArray(value)) return value.map(text).join(", ")
-  return typeof value === "object" ? JSON.stringify(value) : String(value)
+  return shown(typeof value === "object" ? JSON.stringify(value) : String(value))
 }
 
 const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>) => {
@@ -37,9 +53,9 @@ export const printOne = <S extends Encoding>(schema: S) => {
   const encode = Schema.encodeEffect(Schema.toCodecJson(schema))
   return Effect.fnUntraced(function* (value: S["Type"]) {
     const json = yield* encode(value)
-    if (yield* Json) return yield* Console.log(JSON.stringify(json, null, 2))
+    if (yield* Json) return yield* Console.log(jsonText(json, 2))
     const rows = isObject(json) ? Object.entries(json) : []
-    yield* Console.log(aligned(rows.map(([name, field]) => [name, text(field)])).join("\n"))
+    yield* Console.log(aligned(rows.map(([name, field]) => [shown(name), text(field)])).join("\n"))
   })
 }
 
@@ -49,7 +65,7 @@ export const printList = <S extends Encoding>(item: S, columns: ReadonlyArray<st
   return Effect.fnUntraced(function* (list: ReadonlyArray<S["Type"]>, nextCursor?: string) {
     const items = yield* encode(list)
     if (yield* Json) {
-      return yield* Console.log(JSON.stringify({ items, ...(nextCursor && { nextCursor }) }, null, 2))
+      return yield* Console.log(jsonText({ items, ...(nextCursor && { nextCursor }) }, 2))
     }
     const names = columns.map((path) => path.split(".").at(-1) ?? path)
     const rows = items.map((one) => columns.map((path) => text(valueAt(one, path))))
@@ -64,7 +80,7 @@ export const printLine = <S extends Encoding>(schema: S, columns: ReadonlyArray<
   return Effect.fnUntraced(function* (value: S["Type"]) {
     const json = yield* encode(value)
     yield* Console.log(
-      (yield* Json) ? JSON.stringify(json) : columns.map((path) => text(valueAt(json, path))).join("  ")
+      (yield* Json) ? jsonText(json) : columns.map((path) => text(valueAt(json, path))).join("  ")
     )
   })
 }

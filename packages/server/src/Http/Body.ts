@@ -1,7 +1,8 @@
 import { InvalidRequest, PayloadTooLarge, RequestTimeout } from "@do-integrations/domain/Problem"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Duration, Effect, Fiber } from "effect"
-import { HttpServerError, type HttpServerRequest } from "effect/http"
+import { Duration, Effect, Fiber, Stream } from "effect"
+import type { HttpServerRequest } from "effect/http"
+import { makeCollector } from "./ByteCollector.ts"
 
 /** What a body is held to. */
 export interface BodyLimits {
@@ -15,18 +16,16 @@ export type BodyRefusal = InvalidRequest | PayloadTooLarge | RequestTimeout
 
 const unreadable = () => new InvalidRequest({ detail: "The body cannot be read" })
 
+const tooLarge = ({ maxBytes }: BodyLimits) => new PayloadTooLarge({ maxBytes })
+
 const tooSlow = ({ patience }: BodyLimits) =>
   new RequestTimeout({ detail: `The body was not there after ${Duration.format(patience)}` })
 
-const joined = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array => {
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}
+/** What collects a request's body, which is no longer than it declares. */
+const collectorFor = (
+  { headers: { "content-length": declared } }: HttpServerRequest.HttpServerRequest,
+  { maxBytes }: BodyLimits
+) => makeCollector(maxBytes, declared === undefined ? undefined : Number(declared))
 
 /**
  * Reads what comes over the request's own stream. A refusal leaves the rest unread, and the connection to the server,
@@ -35,18 +34,15 @@ const joined = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array =
 const read = (request: HttpServerRequest.HttpServerRequest, limits: BodyLimits) =>
   Effect.callback<Uint8Array, BodyRefusal>((resume) => {
     const source = NodeHttpServerRequest.toIncomingMessage(request)
-    const chunks: Array<Uint8Array> = []
-    let length = 0
+    const { add, bytes } = collectorFor(request, limits)
     let timer: NodeJS.Timeout | undefined
 
     const onData = (chunk: Uint8Array) => {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > limits.maxBytes) refuse(new PayloadTooLarge({ maxBytes: limits.maxBytes }))
+      if (!add(chunk)) refuse(tooLarge(limits))
     }
     const onEnd = () => {
       stop()
-      resume(Effect.succeed(joined(chunks, length)))
+      resume(Effect.succeed(bytes()))
     }
     const onClose = () => refuse(unreadable())
 
@@ -73,21 +69,17 @@ const read = (request: HttpServerRequest.HttpServerRequest, limits: BodyLimits) 
 /** Reads a body that the server has to ask for, or takes from the connection of a request to upgrade it. */
 const readAsServed = Effect.fnUntraced(
   function* (request: HttpServerRequest.HttpServerRequest, limits: BodyLimits) {
+    const { add, bytes } = collectorFor(request, limits)
     // Not interrupted by the timeout, for the same reason: it ends with its connection.
-    const reading = yield* Effect.forkDetach(request.arrayBuffer)
-    const body = yield* Fiber.join(reading).pipe(
+    const reading = yield* Effect.forkDetach(
+      Stream.runForEach(request.stream, (chunk) => (add(chunk) ? Effect.void : Effect.fail(tooLarge(limits))))
+    )
+    yield* Fiber.join(reading).pipe(
       Effect.timeoutOrElse({ duration: limits.patience, orElse: () => Effect.fail(tooSlow(limits)) })
     )
-    return new Uint8Array(body)
+    return bytes()
   },
-  (self, _request, limits) =>
-    Effect.catchTag(self, "HttpServerError", ({ reason }) =>
-      Effect.fail(
-        reason instanceof HttpServerError.RequestParseError && reason.reason === "BodyTooLarge"
-          ? new PayloadTooLarge({ maxBytes: limits.maxBytes })
-          : unreadable()
-      )
-    )
+  Effect.catchTag("HttpServerError", () => Effect.fail(unreadable()))
 )
 
 /** Reads the raw body of a request within limits. One that declares to be too large is refused unread. */
@@ -97,7 +89,7 @@ export const readBody = (
 ): Effect.Effect<Uint8Array, BodyRefusal> => {
   const { expect, upgrade, "content-length": declared } = request.headers
   if (declared !== undefined && Number(declared) > limits.maxBytes) {
-    return Effect.fail(new PayloadTooLarge({ maxBytes: limits.maxBytes }))
+    return Effect.fail(tooLarge(limits))
   }
   return expect === undefined && upgrade === undefined ? read(request, limits) : readAsServed(request, limits)
 }

@@ -27,6 +27,11 @@ export interface Route {
   readonly path: string
   /** The largest body that the route reads, in bytes. */
   readonly maxBody: number
+  /**
+   * What the trace is to it that a request names: the one it belongs to, unless it is only linked. A stranger's request
+   * does not decide which of our traces are kept.
+   */
+  readonly trace?: "linked"
 }
 
 /** The problem that stands for a failure. A domain error is one already; what is unforeseen is a bug. */
@@ -69,16 +74,18 @@ const unsupported = HttpServerRespondable.toResponse(
   new UnsupportedMediaType({ detail: "Expected application/json" })
 )
 
-/** Puts into the span of the exchange, which belongs to the caller's trace where the request names one. */
-const spanned = <A, E, R>(effect: Effect.Effect<A, E, R>, { path }: Route) =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) =>
-    Effect.withSpan(effect, `${method} ${path}`, {
+/** Puts into the span of the exchange, which belongs to the caller's trace where the request names one, or links to it. */
+const spanned = <A, E, R>(effect: Effect.Effect<A, E, R>, { path, trace }: Route) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) => {
+    const caller = Option.getOrUndefined(HttpTraceContext.fromHeaders(headers))
+    const links = trace === "linked" && caller !== undefined ? [{ span: caller, attributes: {} }] : []
+    return Effect.withSpan(effect, `${method} ${path}`, {
       kind: "server",
-      parent: Option.getOrUndefined(HttpTraceContext.fromHeaders(headers)),
+      ...(trace === "linked" ? { root: true, links } : { parent: caller }),
       attributes: { "http.request.method": method, "http.route": path },
       captureStackTrace: false
     })
-  )
+  })
 
 /** Tells span and log what the answer was. */
 const told = Effect.fnUntraced(function* <R>(

@@ -14,6 +14,7 @@ import { UnitOfWork } from "../UnitOfWork.ts"
 import { columnsOf } from "./Columns.ts"
 import { makeForwardKeys } from "./Forwarding.ts"
 import { makeLimits } from "./Limits.ts"
+import { checkPlaces } from "./Places.ts"
 import { makeSecrets } from "./Secrets.ts"
 import { makeStore } from "./Store.ts"
 import { forwards, makeTargets } from "./Targets.ts"
@@ -43,6 +44,7 @@ export const makeCreate = Effect.gen(function* () {
     const { name, retry, routes } = settings
     const { keyId, tenantId } = caller
     const customerId = yield* customerFor(caller, named)
+    yield* checkPlaces(scheme, settings)
     const id = yield* newInboundWebhookId
     const sealed = yield* secrets.seal(tenantId, id, scheme, signing)
     yield* targets.check(caller, { scheme, customerId }, routes)

@@ -1,6 +1,7 @@
 import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
 import type { Dedupe, Locator } from "@do-integrations/domain/Webhook/Inbound/Locator"
-import { Option } from "effect"
+import { Option, type Schema } from "effect"
+import { idAt } from "./IdAt.ts"
 import type { Received } from "./Received.ts"
 import type { Place, Traits } from "./Scheme.ts"
 
@@ -20,21 +21,27 @@ const maxKept = 255
 /** As the database can keep it. */
 const kept = (text: string | undefined) => text?.slice(0, maxKept).replaceAll("\0", "\ufffd").toWellFormed()
 
-const textOf = (received: Received, locator: Place): string | undefined => {
-  if (typeof locator === "function") return locator(received)
-  if (locator.in === "header") {
-    const value = received.headers[locator.name.toLowerCase()]
-    return value === "" ? undefined : value
-  }
-  if (Option.isNone(received.payload)) return undefined
-  const value = valueAt(received.payload.value, locator.path)
+/** Reads what stands at a path of a body. */
+type Reader = (payload: Schema.Json, path: string) => string | undefined
+
+const typeAt: Reader = (payload, path) => {
+  const value = valueAt(payload, path)
   if (typeof value === "string") return value === "" ? undefined : value
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 }
 
-const first = (received: Received, locators: ReadonlyArray<Place>): string | undefined => {
-  for (const locator of locators) {
-    const text = textOf(received, locator)
+const textOf = (received: Received, place: Place, read: Reader): string | undefined => {
+  if (typeof place === "function") return place(received)
+  if (place.in === "header") {
+    const value = received.headers[place.name.toLowerCase()]
+    return value === "" ? undefined : value
+  }
+  return Option.isNone(received.payload) ? undefined : read(received.payload.value, place.path)
+}
+
+const first = (received: Received, places: ReadonlyArray<Place>, read: Reader): string | undefined => {
+  for (const place of places) {
+    const text = textOf(received, place, read)
     if (text !== undefined) return text
   }
   return undefined
@@ -59,11 +66,11 @@ export const identifier = (
   const ids = dedupe === undefined ? (scheme.id ?? []) : idPlaces(dedupe)
   const types = typePlace === undefined ? (scheme.eventType ?? []) : [typePlace]
   return (received) => {
-    const id = first(received, ids)
+    const id = first(received, ids, idAt)
     return {
       key: dedupe?.by === "hash" ? received.body : id,
       externalId: kept(id),
-      eventType: kept(first(received, types))
+      eventType: kept(first(received, types, typeAt))
     }
   }
 }

@@ -1,7 +1,8 @@
+import { NotFound } from "@do-integrations/domain/Problem"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { AppConfig } from "../Config.ts"
-import { exchange } from "../Http/Exchange.ts"
+import { exchange, type Route } from "../Http/Exchange.ts"
 import { makeAdmission, maxBody } from "./Admission.ts"
 import { type Found, Ingress } from "./Ingress.ts"
 import { ProviderIngress } from "./ProviderIngress.ts"
@@ -13,6 +14,25 @@ const tokenPath = "/in/:token"
 
 /** Where vendors post to that send to the platform itself. */
 const providerPath = "/in/provider/:type"
+
+/** Any other address below it: nobody's. */
+const otherPath = "/in/*"
+
+/**
+ * On every answer: some hold what a tenant chose or a sender sent, and stand where the API does. No browser is to take
+ * them for a page of it.
+ */
+const inert = HttpServerResponse.setHeaders({
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; sandbox"
+})
+
+/** An exchange with a sender, whose trace is its own. */
+const answered = (path: string, body: Route["maxBody"]) => {
+  const within = exchange({ path, maxBody: body, trace: "linked" })
+  return <E, R>(handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+    Effect.map(within(handler), inert)
+}
 
 /** Takes a request to a webhook. Raw bytes: what is verified and kept is what was sent. */
 const makeTake = Effect.gen(function* () {
@@ -54,7 +74,8 @@ export const layer = HttpRouter.use(
       Effect.flatMap(({ type }) => providers.find(type ?? "")),
       Effect.flatMap(take)
     )
-    yield* router.add("*", tokenPath, exchange({ path: tokenPath, maxBody })(ofToken))
-    yield* router.add("*", providerPath, exchange({ path: providerPath, maxBody })(ofProvider))
+    yield* router.add("*", tokenPath, answered(tokenPath, maxBody)(ofToken))
+    yield* router.add("*", providerPath, answered(providerPath, maxBody)(ofProvider))
+    yield* router.add("*", otherPath, answered(otherPath, 0)(Effect.fail(new NotFound())))
   })
 ).pipe(Layer.provide(ProviderIngress.layer))

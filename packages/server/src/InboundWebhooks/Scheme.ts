@@ -26,7 +26,7 @@ export interface Traits {
   readonly eventType?: ReadonlyArray<Place>
   /** What the sender wants to hear of a message that was taken; left out: the receipt. */
   readonly reply?: Reply
-  /** Headers that hold a secret itself, in lower case: they are not kept. `Authorization` never is. */
+  /** Headers that hold a secret itself, in lower case: they are not kept, as those in `SecretHeaders.ts` are not. */
   readonly secretHeaders?: ReadonlyArray<string>
   /** The answer to a request that only wants it, and is no message. Asked once the request is proved. */
   readonly challenge?: (received: Received) => Reply | undefined
@@ -116,10 +116,13 @@ export const hmacVerifier = (
     )
   )
 
-/** Signatures under public keys that are looked at: each costs far more than an HMAC. */
-const maxPublicSignatures = 4
+/**
+ * Signatures that are tried under each public key, the first ones of a message: a sender in rotation signs with two
+ * keys, and each trial costs far more than an HMAC.
+ */
+const maxPublicSignatures = 2
 
-/** The verifier of schemes that sign with a private key: like {@link hmacVerifier}, over the first few signatures. */
+/** The verifier of schemes that sign with a private key: like {@link hmacVerifier}, over the first two signatures. */
 export const signatureVerifier = (
   keys: ReadonlyArray<Signature.PublicKey>,
   claimOf: (received: Received) => Claim,

@@ -115,7 +115,7 @@ const hubspot = sender(
     method: true,
     toleranceSeconds: 300
   },
-  ({ at, eventType, id }) => ({ id: `12/${id}/${at}`, eventType }),
+  ({ at, eventType, id }) => ({ id: JSON.stringify(["12", id, String(at)]), eventType }),
   secrets,
   (secret, { at, eventType, id, text }) => {
     const body = JSON.stringify([
@@ -184,7 +184,7 @@ const mailgun = sender(
 const calendly = sender(
   { type: "calendly" },
   { body: true, headers: ["calendly-webhook-signature"], toleranceSeconds: 300 },
-  ({ at, eventType, id }) => ({ id: `${eventType}/${new Date(at).toISOString()}/${id}`, eventType }),
+  ({ at, eventType, id }) => ({ id: JSON.stringify([eventType, new Date(at).toISOString(), id]), eventType }),
   secrets,
   (secret, { at, eventType, id, text }) => {
     const created_at = new Date(at).toISOString()

@@ -5,7 +5,7 @@ import { DataPath } from "../DataPath.ts"
 
 const InHeader = Schema.Struct({
   in: Schema.tag("header").pipe(described("It stands in a header of the request.")),
-  name: HeaderName.pipe(described("The header."))
+  name: HeaderName.pipe(described("The header; none that holds a secret."))
 })
 
 const InBody = Schema.Struct({
@@ -23,11 +23,16 @@ export type Locator = typeof Locator.Type
 export const Dedupe = Schema.Union([
   Schema.Struct({
     by: Schema.tag("header").pipe(described("By an id in a header of the request.")),
-    name: HeaderName.pipe(described("The header."))
+    name: HeaderName.pipe(described("The header; none that holds a secret."))
   }),
   Schema.Struct({
     by: Schema.tag("path").pipe(described("By an id in the body: JSON or a form.")),
-    path: DataPath.pipe(described("The names that lead to it, such as `event.id`."))
+    path: DataPath.pipe(
+      described(
+        "The names that lead to it, such as `event.id`. Where it leads to several, all of them tell the message; to a " +
+          "hundred or more, to a missing one or to a number above 2^53: none does."
+      )
+    )
   }),
   Schema.Struct({
     by: Schema.tag("hash").pipe(described("By the body's SHA-256: the same bytes are one message."))

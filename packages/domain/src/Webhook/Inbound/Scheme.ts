@@ -54,7 +54,8 @@ const presets = {
   paddle: timed("paddle", "Paddle Billing: `Paddle-Signature` with a time and one or more `h1`."),
   mailgun: timed(
     "mailgun",
-    "Mailgun: time, token and signature in the body, the rest of which is not signed; the secret is the webhook signing key.",
+    "Mailgun: time, token and signature in the body, the rest of which is not signed; the secret is the webhook " +
+      "signing key. Its repetitions are told by the token alone: it takes no `dedupe`.",
     mailgunToleranceSeconds
   ),
   sendgrid: timed("sendgrid", "SendGrid: ECDSA over time and body; the secret is the verification key."),

@@ -1,5 +1,6 @@
 import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
 import { Option, type Schema } from "effect"
+import { idAt, joinedIds } from "../IdAt.ts"
 import type { Received } from "../Received.ts"
 
 const isList = (value: Schema.Json): value is ReadonlyArray<Schema.Json> => Array.isArray(value)
@@ -26,11 +27,13 @@ export const idOfAll =
   (received: Received): string | undefined => {
     const ids: Array<string> = []
     for (const event of eventsOf(received)) {
-      const parts = paths.flatMap((path) => textAt(event, path) ?? [])
-      if (parts.length < paths.length) return undefined
-      ids.push(parts.join("/"))
+      for (const path of paths) {
+        const id = idAt(event, path)
+        if (id === undefined) return undefined
+        ids.push(id)
+      }
     }
-    return ids.length === 0 ? undefined : ids.join(",")
+    return joinedIds(ids)
   }
 
 /** The type that all events of a body have in common: a body with events of several types has none. */

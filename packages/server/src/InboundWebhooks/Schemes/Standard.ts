@@ -22,11 +22,14 @@ import { fromBase64, piecesOf, stripped } from "./Encodings.ts"
 /** What the names of the three headers begin with. */
 type Family = "webhook" | "svix"
 
-/** The signatures of one version over id, timestamp and body. An empty id is none: nothing could be told by it. */
+/**
+ * The signatures of one version over id, timestamp and body. An empty id is none: nothing could be told by it. Nor is
+ * one with a dot: what was signed as the body of another message could be taken for its end and the time.
+ */
 const claimOf = (family: Family, version: "v1" | "v1a", { body, headers }: Received): Claim => {
   const id = headers[`${family}-id`] ?? ""
   const timestamp = headers[`${family}-timestamp`] ?? ""
-  const pieces = id === "" ? [] : piecesOf(headers[`${family}-signature`], " ")
+  const pieces = id === "" || id.includes(".") ? [] : piecesOf(headers[`${family}-signature`], " ")
   return {
     signatures: pieces.flatMap((one) => stripped(one, `${version},`)).flatMap(fromBase64),
     content: signedContent(id, timestamp, body),

@@ -1,16 +1,12 @@
 import { Bytes, Effect } from "effect"
 import { Mac } from "effect/crypto"
 import { createHash } from "node:crypto"
-import type { Received } from "../Received.ts"
+import { isShortForm, type Received } from "../Received.ts"
 import { notSigned, type Scheme, unsigned } from "../Scheme.ts"
 import { typeOfAll } from "./Batch.ts"
 import { fromBase64, fromHex } from "./Encodings.ts"
 import { textKeys } from "./Keys.ts"
 
-/** Fields of a form that are read: Twilio sends some dozens. More are refused before any is looked at. */
-const maxFields = 1000
-
-const ampersand = 0x26
 const utf8 = new TextEncoder()
 
 /** Scheme, host with what stands before it, port and rest of an address, the characters of each as they came. */
@@ -37,9 +33,9 @@ const signedFields = (text: string): string => {
     .join("")
 }
 
+/** Whether it is a form that may be read: Twilio sends some dozens of fields. */
 const isForm = ({ body, headers }: Received) =>
-  headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true &&
-  body.reduce((fields, byte) => (byte === ampersand ? fields + 1 : fields), 1) <= maxFields
+  headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true && isShortForm(body)
 
 const bodyHash = (url: string) => fromHex(/[?&]bodySHA256=([\da-f]{64})(?:[&#]|$)/i.exec(url)?.[1] ?? "")[0]
 
