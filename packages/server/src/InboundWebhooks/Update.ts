@@ -6,6 +6,7 @@ import { makeLimits } from "../OutboundWebhooks/Limits.ts"
 import { makeChanges } from "./Changes.ts"
 import { columnsOf } from "./Columns.ts"
 import { makeForwardKeys } from "./Forwarding.ts"
+import { checkPlaces } from "./Places.ts"
 import { makeReordering } from "./Reordering.ts"
 import { makeSecrets } from "./Secrets.ts"
 import { makeStore, type StoredWebhook } from "./Store.ts"
@@ -43,6 +44,7 @@ export const makeUpdate = Effect.gen(function* () {
       caller,
       id,
       Effect.fnUntraced(function* (before) {
+        yield* checkPlaces(before.scheme, patch)
         yield* targets.check(caller, before, patch.routes)
         return {
           columns: { ...columnsOf(patch), ...(yield* sealed(before, patch)) },
