@@ -12,7 +12,7 @@ const environment = Layer.provideMerge(Layer.merge(Telemetry.exporter, Telemetry
  * give them here: `NodeRuntime.runMain(serve(handlers))`. Fails with what to do about a start that did not succeed.
  */
 export const serve = <E = never>(handlers?: Service.Handlers<E>) =>
-  Layer.launch(Service.layerWith(handlers)).pipe(
+  Layer.launch(Service.layer(handlers)).pipe(
     Effect.provide(environment),
     Effect.mapError(explain),
     Effect.provide(NodeServices.layer)

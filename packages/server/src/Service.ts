@@ -109,16 +109,13 @@ const greeting = Layer.effectDiscard(
 )
 
 /** The whole service: it listens once everything beneath it stands, and stops listening first. */
-export const layerWith = <E = never>(handlers: Handlers<E> = noHandlers) =>
+export const layer = <E = never>(handlers: Handlers<E> = noHandlers) =>
   greeting.pipe(
     Layer.provide(answers),
     Layer.provide(Http.server),
     Layer.provide(servicesWith(handlers)),
     Layer.provide([Providers.layer({}), ProviderWebhooks.layer({})])
   )
-
-/** The whole service without handlers in code. */
-export const layer = layerWith()
 
 /** Only the migrations, for those who run them apart from the start. */
 export const migrations = Layer.effectDiscard(migrate).pipe(Layer.provide(database))

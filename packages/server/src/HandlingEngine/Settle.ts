@@ -39,6 +39,7 @@ export class Settle extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const events = yield* EventLog
 
+      // To the millisecond: whoever begins a round writes the time of this process, not the database's.
       const sameRound = sql.literal("unhandled.round_at = outcome.round_at")
       // Somebody has ended it meanwhile, or has it handled again: that stands.
       const decided = sql.literal("unhandled.due_at IS NULL OR unhandled.round_at <> outcome.round_at")

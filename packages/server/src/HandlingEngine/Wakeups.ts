@@ -19,7 +19,7 @@ export class HandlingWakeups extends Context.Service<
     /** Tells an owner at work from now on; the answer ends that. */
     attach(id: InboundWebhookId, more: More): () => void
   }
->()("@do-integrations/server/HandlingEngine/Wakeups") {
+>()("@do-integrations/server/HandlingEngine/Wakeups/HandlingWakeups") {
   static readonly layer = Layer.sync(HandlingWakeups, () => {
     const workers = new Map<InboundWebhookId, More>()
     const some = Latch.makeUnsafe()

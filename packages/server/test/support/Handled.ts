@@ -45,7 +45,7 @@ const plain = (name: string) =>
   Handlers.make({ name, payload: Schema.Unknown, handle: (message) => called(name, message) })
 
 /** The handlers under test. `ledger` and `typed` are transactional. */
-export const handlers = Layer.unwrap(
+const handlers = Layer.unwrap(
   Effect.map(Calls, (calls) =>
     Handlers.WebhookHandlers.layer(
       plain("inbox"),
