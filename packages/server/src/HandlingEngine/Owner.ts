@@ -24,7 +24,8 @@ export const layer = Layer.unwrap(
       dueAfter: (after, now, limit) =>
         sql`
           WITH RECURSIVE ${OwnedWork.firstDue(sql, "unhandled", after)}
-          SELECT webhook_id FROM first WHERE due_at <= ${now} LIMIT ${limit}`.pipe(
+          SELECT first.webhook_id FROM first LEFT JOIN inbound_webhooks AS webhook ON webhook.id = first.webhook_id
+          WHERE first.due_at <= ${now} OR webhook.id IS NULL LIMIT ${limit}`.pipe(
           Effect.flatMap(ids),
           Effect.map((rows) => rows.map((row) => row.webhookId))
         )

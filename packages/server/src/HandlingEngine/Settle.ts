@@ -44,6 +44,11 @@ export class Settle extends Context.Service<
       // Somebody has ended it meanwhile, or has it handled again: that stands.
       const decided = sql.literal("unhandled.due_at IS NULL OR unhandled.round_at <> outcome.round_at")
 
+      // The webhook may have been changed while the attempt was under way.
+      const blocks = sql.literal(`EXISTS (
+        SELECT FROM inbound_webhooks
+        WHERE id = unhandled.webhook_id AND ordering::json ->> 'whenExhausted' = 'block')`)
+
       // The number of attempts decides: should two owners overlap while a shard moves, one of them is late.
       const write = (rows: ReadonlyArray<Settlement>) => sql<{
         readonly place: number
@@ -71,7 +76,8 @@ export class Settle extends Context.Service<
             earlier_attempts = unhandled.earlier_attempts + CASE WHEN ${sameRound} THEN 0 ELSE 1 END,
             error = CASE WHEN ${sameRound} THEN outcome.error ELSE unhandled.error END,
             state = CASE WHEN ${decided} THEN unhandled.state ELSE outcome.state END,
-            due_at = CASE WHEN ${decided} THEN unhandled.due_at ELSE outcome.due_at::timestamptz END,
+            due_at = CASE WHEN ${decided} THEN unhandled.due_at
+              WHEN outcome.due_at = 'infinity' AND NOT ${blocks} THEN NULL ELSE outcome.due_at::timestamptz END,
             completed_at = CASE WHEN ${decided} THEN unhandled.completed_at
               WHEN outcome.state = 'dead' THEN outcome.at + outcome.duration_ms * interval '1 millisecond' END
           FROM outcome
