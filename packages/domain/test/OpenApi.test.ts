@@ -61,7 +61,7 @@ describe("OpenAPI document", () => {
     assert.isAtLeast(guarded.length, 40)
     assert.deepStrictEqual(
       operations.filter((operation) => !guarded.includes(operation)).map(({ name }) => name),
-      ["post /in/{token}"]
+      ["post /in/{token}", "post /in/provider/{type}"]
     )
   })
 
@@ -192,6 +192,8 @@ describe("OpenAPI document", () => {
       requestBody === undefined || requestBody.required ? [] : [name]
     )
     assert.sameMembers(optional, [
+      "post /v1/webhooks/inbound/{id}/rotate-secret",
+      "post /v1/messages/{id}/replay",
       "post /v1/webhooks/outbound/{id}/rotate-secret",
       "post /v1/webhooks/outbound/{id}/resume"
     ])

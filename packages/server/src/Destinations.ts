@@ -16,7 +16,9 @@ export const checkDestination = Effect.fnUntraced(function* (
     (denied) =>
       new Unprocessable({
         detail: "The URL may not be called",
-        errors: [{ path: ["payload", ...(typeof field === "string" ? [field] : field)], message: denied.message }]
+        errors: [
+          { path: ["payload", ...(typeof field === "string" ? [field] : field)], message: denied.message }
+        ]
       })
   )
 })

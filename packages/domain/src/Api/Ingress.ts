@@ -74,7 +74,7 @@ export class IngressApi extends HttpApiGroup.make("ingress")
       ]
     }).annotateMerge(
       OpenApi.annotations({
-        summary: "Receive a message of a vendor to the platform",
+        summary: "Receive a vendor's message",
         description:
           "Where the platform's own webhooks at Stripe, WorkOS and GitHub post to; the operator sets their secrets."
       })
