@@ -1,8 +1,9 @@
 /**
  * The service killed with `kill -9` at random moments under load and started again, many times: nothing that it
  * answered is lost, and nothing comes twice but what was in flight. `npm run chaos -- --rounds 50` for the way out,
- * with `--inbound` for the way in; the last line is JSON, the exit code is 1 when something did not hold. `CHAOS_DATABASE_URL` names a Postgres server, where a
- * database is made and dropped; without it there is the embedded one.
+ * with `--inbound` for the way in; the last line is JSON, the exit code is 1 when something did not hold.
+ * `CHAOS_DATABASE_URL` names a Postgres server, where a database is made and dropped; without it there is the embedded
+ * one.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Console, Effect, Layer, Option } from "effect"

@@ -93,13 +93,9 @@ export class HandlerFailed extends Schema.TaggedError<HandlerFailed>()("HandlerF
   }
 }
 
-/** Characters of an error that are kept. */
-const maxReason = 500
-
 const wordsFor = (error: unknown): string => {
-  const words =
-    error instanceof Error ? `${error.name}: ${error.message}` : typeof error === "string" ? error : "Failed"
-  return words.slice(0, maxReason)
+  if (error instanceof Error) return `${error.name}: ${error.message}`
+  return typeof error === "string" ? error : "Failed"
 }
 
 const failureOf = (error: unknown): DeadLetter | HandlerFailed =>
@@ -133,7 +129,7 @@ export const make = <S extends Schema.ConstraintDecoder<unknown, unknown>, E, R>
   return makeWith(options, { eventTypes, source }, (message) =>
     Effect.mapError(decode(message.payload), (error) => {
       const faults = faultsOf("payload", error).map(({ message, path }) => `${path.join(".")}: ${message}`)
-      return new DeadLetter({ reason: `The body does not fit: ${faults.join("; ")}`.slice(0, maxReason) })
+      return new DeadLetter({ reason: `The body does not fit: ${faults.join("; ")}` })
     })
   )
 }
@@ -144,7 +140,6 @@ export class WebhookHandlers extends Context.Service<
   {
     /** Undefined: this service has none of that name. */
     get(name: string): WebhookHandler | undefined
-    readonly names: ReadonlyArray<string>
   }
 >()("@do-integrations/server/WebhookHandlers") {
   /** These handlers, with the services that they need. Of two with one name the later one counts. */
@@ -157,7 +152,7 @@ export class WebhookHandlers extends Context.Service<
           handle: (message) => Effect.provideContext(handler.handle(message), context)
         }))
         const byName = new Map(provided.map((handler) => [handler.name, handler]))
-        return WebhookHandlers.of({ get: (name) => byName.get(name), names: [...byName.keys()] })
+        return WebhookHandlers.of({ get: (name) => byName.get(name) })
       })
     )
 }

@@ -1,6 +1,6 @@
 import { DeadLetter } from "../src/WebhookHandlers.ts"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Latch, Schema } from "effect"
+import { Clock, Effect, Latch, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import {
   allStand,
@@ -15,6 +15,9 @@ import {
 } from "./support/Handled.ts"
 import { eventually } from "./support/Eventually.ts"
 import { newTenant } from "./support/Outbound.ts"
+import { sendRaw } from "./support/RawHttp.ts"
+import { asStandard, standard, standardSecret } from "./support/Senders.ts"
+import { TestService } from "./support/TestService.ts"
 
 const callsOf = Effect.fnUntraced(function* (handler: string, webhookId: string) {
   const { all } = yield* Calls
@@ -324,6 +327,44 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("handling"
       )
       yield* sql`UPDATE inbound_webhooks SET enabled = false, revision = revision + 1 WHERE id = ${webhook.id}`
       assert.strictEqual((yield* post({ n: 3 })).status, 404)
+    })
+  )
+
+  it.effect("gives the body of Standard Webhooks with its time, and takes no other", () =>
+    Effect.gen(function* () {
+      const { client } = yield* newTenant
+      const service = yield* TestService
+      const created = yield* client.webhooks.createInboundWebhook({
+        headers: {},
+        payload: {
+          name: "Standard",
+          scheme: standard,
+          secrets: [Redacted.make(standardSecret)],
+          routes: [to("standard")]
+        }
+      })
+      const path = new URL(Redacted.value(created.url)).pathname
+      const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+      const bodies = [
+        JSON.stringify({ type: "invoice.paid", timestamp: "2026-02-03T04:05:06.000Z", data: { id: 7 } }),
+        JSON.stringify({ type: "invoice.paid" })
+      ]
+      for (const body of bodies) {
+        yield* sendRaw(service.url, { method: "POST", path, body, headers: asStandard(body, seconds) })
+      }
+      const messages = yield* eventually(
+        messagesOf(client, created.id),
+        (all) => all.length === 2 && all.every(({ state }) => state === "handled" || state === "dead")
+      )
+      assert.deepStrictEqual(
+        messages.map(({ eventType, state }) => [eventType, state]),
+        [
+          ["invoice.paid", "handled"],
+          ["invoice.paid", "dead"]
+        ]
+      )
+      const [call] = yield* callsOf("standard", created.id)
+      assert.deepInclude(call?.payload, { type: "invoice.paid", data: { id: 7 } })
     })
   )
 })

@@ -3,7 +3,7 @@ import { Array as Arr, Context, DateTime, type Duration, Effect, Layer } from "e
 import { Digest } from "effect/crypto"
 import { Base64Url } from "effect/encoding"
 import { Egress, type EgressResponse } from "../Egress.ts"
-import { hopsHeader } from "../HandlingEngine/Envelope.ts"
+import { hopsHeader } from "../Hops.ts"
 import type { ClaimedDelivery } from "./Claims.ts"
 import { type Endpoint, mask } from "./Endpoint.ts"
 import { retryAfter } from "./RetryAfter.ts"

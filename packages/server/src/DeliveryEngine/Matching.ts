@@ -1,8 +1,8 @@
 import { patternsFor, Ordering, OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
-import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
 import { Array as Arr, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Appended } from "../EventLog/Subscribers.ts"
+import { orderingKeyOf } from "../OrderingKey.ts"
 import * as Column from "../Sql/Column.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { makeMatchers } from "./Matchers.ts"
@@ -33,17 +33,6 @@ const kindOf = ({ channels, customerId, only, tenantId, type }: Appended) =>
 
 /** The events of each kind. */
 const kindsOf = (events: ReadonlyArray<Appended>) => Object.values(Arr.groupBy(events, kindOf))
-
-/** The longest ordering key that is kept whole, in characters; longer ones share their beginning. */
-const maxKey = 200
-
-/** Where the key is missing or no scalar, the event stands in the order of all that have none. */
-const orderingKeyOf = ({ key }: Ordering, data: Schema.Json): string => {
-  const value = key === undefined ? undefined : valueAt(data, key)
-  return typeof value === "object" || value === undefined
-    ? ""
-    : String(value).slice(0, maxKey).replaceAll("\0", "")
-}
 
 /**
  * Finds the endpoints that take new events: by type, customer and channel in one query over the kinds of events

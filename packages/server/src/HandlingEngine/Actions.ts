@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { type Action, ActionFailed, impossible } from "./Action.ts"
-import { hopsOf, maxHops } from "./Envelope.ts"
+import { hopsOf, maxHops } from "../Hops.ts"
 import { makeForward } from "./Forward.ts"
 import type { Handling } from "./Handling.ts"
 import { makeHandlers } from "./Handlers.ts"

@@ -1,10 +1,5 @@
-import type { Order } from "./Claims.ts"
+import type { ClaimedHandling, Order } from "./Claims.ts"
 import type { HandlingKey } from "./Handling.ts"
-
-/** What has been claimed, with the key that it is ordered by; null: nothing has to wait for it. */
-interface Claimed extends HandlingKey {
-  readonly orderingKey: string | null
-}
 
 const nameOf = ({ messageId, route }: HandlingKey) => `${messageId} ${route}`
 
@@ -15,7 +10,7 @@ const nameOf = ({ messageId, route }: HandlingKey) => `${messageId} ${route}`
 export class Backlog {
   readonly #known = new Set<string>()
   readonly #keys = new Set<string>()
-  readonly #queue: Array<Claimed> = []
+  readonly #queue: Array<ClaimedHandling> = []
   /** Keys that are free again since the last claim. */
   #ended = new Set<string>()
   #after: string | undefined
@@ -63,7 +58,12 @@ export class Backlog {
   }
 
   /** Takes up what the claim has found that asked for `limit`; `lastKey`: it came no further than this key. */
-  add(handlings: ReadonlyArray<Claimed>, limit: number, ordered: boolean, lastKey: string | undefined): void {
+  add(
+    handlings: ReadonlyArray<ClaimedHandling>,
+    limit: number,
+    ordered: boolean,
+    lastKey: string | undefined
+  ): void {
     let plain = 0
     for (const handling of handlings) {
       const { orderingKey } = handling
@@ -79,14 +79,14 @@ export class Backlog {
   }
 
   /** The next one; from here on it is under way. */
-  take(): Claimed | undefined {
+  take(): ClaimedHandling | undefined {
     const next = this.#queue.shift()
     if (next !== undefined) this.#underWay += 1
     return next
   }
 
   /** It is settled, or given up for now. */
-  end(handling: Claimed): void {
+  end(handling: ClaimedHandling): void {
     this.#underWay -= 1
     this.#forget(handling)
     // What stood behind it may go now.
@@ -98,7 +98,7 @@ export class Backlog {
     for (const handling of this.#queue.splice(0)) this.#forget(handling)
   }
 
-  #forget(handling: Claimed): void {
+  #forget(handling: ClaimedHandling): void {
     this.#known.delete(nameOf(handling))
     if (handling.orderingKey !== null) this.#keys.delete(handling.orderingKey)
   }

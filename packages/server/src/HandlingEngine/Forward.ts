@@ -3,7 +3,7 @@ import { Array as Arr, Clock, Duration, Effect } from "effect"
 import { retryAfter } from "../DeliveryEngine/RetryAfter.ts"
 import { Egress, type EgressResponse } from "../Egress.ts"
 import { ActionFailed, type Done } from "./Action.ts"
-import { hopsHeader, hopsOf } from "./Envelope.ts"
+import { hopsHeader, hopsOf } from "../Hops.ts"
 import type { Handling } from "./Handling.ts"
 import type { HandledWebhook } from "./Webhook.ts"
 

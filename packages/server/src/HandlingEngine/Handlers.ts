@@ -1,6 +1,6 @@
-import { DeepIntegrationType } from "@do-integrations/domain/Integration"
+import type { IngressProvider } from "@do-integrations/domain/Api/Ingress"
 import type { TenantId } from "@do-integrations/domain/Tenant"
-import { Cause, DateTime, Duration, Effect, Option, Schema } from "effect"
+import { Cause, DateTime, Duration, Effect, Option, type Schema } from "effect"
 import { ProviderWebhooks } from "../ProviderWebhooks.ts"
 import { DeadLetter, type HandledMessage, type WebhookHandler, WebhookHandlers } from "../WebhookHandlers.ts"
 import { type Action, ActionFailed, impossible } from "./Action.ts"
@@ -9,8 +9,6 @@ import type { HandledWebhook } from "./Webhook.ts"
 
 /** How long a vendor's handler may take. */
 const providerTimeout = Duration.minutes(1)
-
-const isProvider = Schema.is(DeepIntegrationType)
 
 const present = <A>(value: A | null): A | undefined => value ?? undefined
 
@@ -80,9 +78,9 @@ export const makeHandlers = Effect.gen(function* () {
       : { type: "outside", run: Effect.as(run, {}) }
   }
 
-  const callProvider = (provider: string, handling: Handling): Action => {
-    const handle = isProvider(provider) ? providers.get(provider) : undefined
-    if (handle === undefined || !isProvider(provider)) {
+  const callProvider = (provider: IngressProvider, handling: Handling): Action => {
+    const handle = providers.get(provider)
+    if (handle === undefined) {
       return impossible(new ActionFailed({ reason: `The service has no handler of ${provider}` }))
     }
     const { body, eventType, externalId, headers, messageId, receivedAt } = handling

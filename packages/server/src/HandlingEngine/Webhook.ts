@@ -1,3 +1,4 @@
+import { IngressProvider } from "@do-integrations/domain/Api/Ingress"
 import { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import { Routes } from "@do-integrations/domain/Webhook/Inbound/Route"
@@ -13,7 +14,7 @@ const Row = Schema.Struct({
   id: InboundWebhookId,
   tenantId: Schema.optionalKey(TenantId),
   customerId: Schema.optionalKey(CustomerId),
-  provider: Schema.optionalKey(Schema.String),
+  provider: Schema.optionalKey(IngressProvider),
   source: Schema.optionalKey(Schema.String),
   routes: Schema.fromJsonString(Routes),
   retry: Schema.fromJsonString(RetryPolicy),

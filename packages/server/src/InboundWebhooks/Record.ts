@@ -2,12 +2,12 @@ import type { CustomerId, TenantId } from "@do-integrations/domain/Tenant"
 import { NotFound } from "@do-integrations/domain/Problem"
 import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import { MessageId, type Receipt } from "@do-integrations/domain/Webhook/Inbound/Message"
-import { Data, DateTime, Effect, Option, Result, Schema } from "effect"
+import { Data, Effect, Result, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { EventLog } from "../EventLog.ts"
-import { hopsHeader, hopsIn } from "../HandlingEngine/Envelope.ts"
-import { HandlingWakeups } from "../HandlingEngine/Wakeups.ts"
+import { makeIntake } from "../HandlingEngine/Intake.ts"
+import { isEcho } from "../Hops.ts"
 import { newMessageId } from "../Ids.ts"
 import * as Column from "../Sql/Column.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
@@ -66,14 +66,6 @@ const keptHeaders = ({ received, webhook }: Incoming) => {
   return JSON.stringify(kept)
 }
 
-/** A delivery of one of our own `webhook:*` events, which has come in again: to tell of it would have no end. */
-const isEcho = ({ headers, payload }: Received) =>
-  hopsIn(headers[hopsHeader]) > 0 && Option.isSome(payload) && isPlatformEvent(payload.value)
-
-const isPlatformEvent = Schema.is(
-  Schema.Struct({ type: Schema.String.check(Schema.isStartingWith("webhook:")) })
-)
-
 /** The events that tell of a message: none of the platform's own, which has no tenant. */
 const toldOf = ({ received, webhook }: Row) => {
   const { customerId, id, source, tenantId } = webhook
@@ -81,6 +73,8 @@ const toldOf = ({ received, webhook }: Row) => {
   const data = { webhookId: id, ...(source === undefined ? {} : { source }) }
   return [{ type: "webhook:received" as const, data, tenantId, customerId, subject: id }]
 }
+
+const whose = ({ id, tenantId }: Addressee) => ({ webhookId: id, tenantId })
 
 const resultOf = (
   id: MessageId,
@@ -107,7 +101,7 @@ export const makeRecord = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const digest = yield* Digest.Digest
   const events = yield* EventLog
-  const wakeups = yield* HandlingWakeups
+  const intake = yield* makeIntake
   const refusedRows = rowsOf(Refused)
 
   /**
@@ -165,40 +159,14 @@ export const makeRecord = Effect.gen(function* () {
       ? Effect.succeed(undefined)
       : digest.digest(Digest.sha256, typeof key === "string" ? utf8.encode(key) : key)
 
-  // As whoever gives deliveries their order does: what commits later is not numbered earlier.
-  const lockOrders = (rows: ReadonlyArray<Row>) => {
-    const ordered = new Set(
-      rows.flatMap(({ taken, webhook }) =>
-        taken.some(({ orderingKey }) => orderingKey !== null) ? [webhook.id] : []
-      )
-    )
-    return ordered.size === 0
-      ? Effect.void
-      : sql`
-          SELECT pg_advisory_xact_lock(hashtextextended(id, 0))
-          FROM unnest(${Column.text([...ordered].toSorted())}) AS webhook(id)`
-  }
-
-  const handlings = Effect.fnUntraced(function* (fresh: ReadonlyArray<Row>) {
-    const rows = fresh.flatMap(({ id, taken, webhook }) => taken.map((one) => ({ ...one, id, webhook })))
-    if (rows.length === 0) return
-    yield* lockOrders(fresh)
-    const now = yield* DateTime.nowAsDate
-    yield* sql`
-      INSERT INTO unhandled (webhook_id, message_id, route, tenant_id, ordering_key, state, round_at, due_at)
-      SELECT webhook_id, message_id, route, tenant_id, ordering_key, 'pending', ${now}, ${now} FROM unnest(
-        ${Column.text(rows.map((row) => row.webhook.id))}, ${Column.text(rows.map((row) => row.id))},
-        ${Column.text(rows.map((row) => row.route))}, ${Column.text(rows.map((row) => row.webhook.tenantId ?? null))},
-        ${Column.text(rows.map((row) => row.orderingKey))}
-      ) WITH ORDINALITY AS row(webhook_id, message_id, route, tenant_id, ordering_key, place)
-      ORDER BY place`
-    yield* sql.afterCommit(wakeups.offer(new Set(rows.map((row) => row.webhook.id))))
-  })
-
   const commit = Effect.fnUntraced(function* (all: ReadonlyArray<Row>) {
     const refused = yield* keep(all)
     const fresh = refused.size === 0 ? all : all.filter(({ id }) => !refused.has(id))
-    yield* handlings(fresh)
+    yield* intake(
+      fresh.flatMap(({ id, taken, webhook }) =>
+        taken.map((one) => ({ ...one, messageId: id, ...whose(webhook) }))
+      )
+    )
     yield* events.record(...fresh.flatMap(toldOf))
     return all.map(({ id }) => resultOf(id, refused.get(id)))
   })

@@ -1,8 +1,8 @@
-import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
 import { matcherOf } from "@do-integrations/domain/Webhook/Filter"
 import { type Route, takesType } from "@do-integrations/domain/Webhook/Inbound/Route"
 import type { Ordering } from "@do-integrations/domain/Webhook/Outbound"
 import { Option, type Schema } from "effect"
+import { orderingKeyOf } from "../OrderingKey.ts"
 
 /** A route that took a message. */
 export interface Taken {
@@ -17,18 +17,9 @@ export type Router = (
   payload: () => Option.Option<Schema.Json>
 ) => ReadonlyArray<Taken>
 
-/** The longest ordering key that is kept whole, in characters; longer ones share their beginning. */
-const maxKey = 200
-
-/** Where the key is missing or no scalar, the message stands in the order of all that have none. */
-const keyOf = ({ key }: Ordering, payload: () => Option.Option<Schema.Json>): string => {
-  if (key === undefined) return ""
-  const body = payload()
-  const value = Option.isNone(body) ? undefined : valueAt(body.value, key)
-  return typeof value === "object" || value === undefined
-    ? ""
-    : String(value).slice(0, maxKey).replaceAll("\0", "")
-}
+// Parsed only where something in it decides.
+const keyOf = (ordering: Ordering, payload: () => Option.Option<Schema.Json>) =>
+  orderingKeyOf(ordering, ordering.key === undefined ? undefined : Option.getOrUndefined(payload()))
 
 /** Reads a webhook's routes once. Every route has an order of its own. */
 export const makeRouter = (routes: ReadonlyArray<Route>, ordering: Ordering | undefined): Router => {

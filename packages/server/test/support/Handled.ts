@@ -1,5 +1,6 @@
 import * as Handlers from "../../src/WebhookHandlers.ts"
 import * as GitHubHandler from "../../src/WebhookHandlers/GitHub.ts"
+import * as StandardHandler from "../../src/WebhookHandlers/Standard.ts"
 import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
 import type { Handling, MessageDetail, MessageState } from "@do-integrations/domain/Webhook/Inbound/Message"
 import type { Route } from "@do-integrations/domain/Webhook/Inbound/Route"
@@ -61,6 +62,7 @@ const handlers = Layer.unwrap(
         transactional: true,
         handle: (message) => called("ledger", message)
       }),
+      StandardHandler.make({ name: "standard", handle: (message) => called("standard", message) }),
       GitHubHandler.make("issues", { name: "issues", handle: (message) => called("issues", message) })
     ).pipe(Layer.provide(Layer.succeed(Calls, calls)))
   )
