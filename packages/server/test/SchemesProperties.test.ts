@@ -24,11 +24,26 @@ const Change = Schema.Struct({
 
 const utf8 = new TextEncoder()
 
-/** A text with one of its characters changed; undefined where it would mean the same, as hexadecimal digits may. */
-const changed = (text: string, { byte, place }: typeof Change.Type): string | undefined => {
+/** Parts of a header whose letters mean the same in both cases: a signature in hexadecimal, the name of a way to authenticate. */
+const eitherCase = /(?<![\w+/])[0-9a-f]{40,}(?![\w+/=])|^(?:basic|bearer) /gi
+
+/** A header with every part in lower case that may be in either. */
+const meaningOf = (text: string) => text.replaceAll(eitherCase, (part) => part.toLowerCase())
+
+const replaced = (text: string, index: number, character: string) =>
+  text.slice(0, index) + character + text.slice(index + 1)
+
+/** A letter in its other case; anything else as it is. */
+const otherCase = (character: string) => {
+  const lower = character.toLowerCase()
+  return character === lower ? character.toUpperCase() : lower
+}
+
+/** A text with one of its characters changed to another one, and with one in its other case. */
+const changed = (text: string, { byte, place }: typeof Change.Type): ReadonlyArray<string> => {
   const index = place % text.length
-  const other = text.slice(0, index) + String.fromCharCode(byte) + text.slice(index + 1)
-  return other.toLowerCase() === text.toLowerCase() ? undefined : other
+  const others = [String.fromCharCode(byte), otherCase(text.charAt(index))]
+  return others.map((other) => replaced(text, index, other)).filter((other) => other !== text)
 }
 
 /** Content types, which nobody signs: none may make of a message another one. */
@@ -61,16 +76,16 @@ const mutants = (sent: Sent, { proves }: SchemeSender, change: typeof Change.Typ
     all.push({ what: `body at ${index}`, request: received(sent, body) })
   }
   for (const name of proves.headers) {
-    const value = changed(sent.headers[name] ?? "", change)
-    if (value !== undefined) {
+    const header = sent.headers[name] ?? ""
+    for (const value of changed(header, change)) {
+      if (meaningOf(value) === meaningOf(header)) continue
       all.push({ what: `${name}: ${value}`, request: received(withHeader(sent, name, value)) })
     }
   }
   const { origin } = new URL(sent.url)
   // A letter, for some signs mean the same in an address as their escapes.
   const letter = { place: change.place, byte: 0x61 + (change.byte % 26) }
-  const path = changed(sent.url.slice(origin.length), letter)
-  if (proves.url === true && path !== undefined) {
+  for (const path of proves.url === true ? changed(sent.url.slice(origin.length), letter) : []) {
     all.push({ what: path, request: received({ ...sent, url: origin + path }) })
   }
   if (proves.method === true) all.push({ what: "PUT", request: received({ ...sent, method: "PUT" }) })
