@@ -89,6 +89,11 @@ const packages: Readonly<Record<string, Package>> = {
     config: workos.config,
     secret: workos.keys[0].secret,
     sender: workos,
+    sign: (body, at) =>
+      Effect.promise(async () => {
+        const signature = await asWorkOS.computeSignature(at, body, workos.keys[0].secret)
+        return post(body, { "workos-signature": `t=${at}, v1=${signature}` })
+      }),
     verify: (sent) =>
       asWorkOS.verifyHeader({
         payload: JSON.parse(sent.body),
@@ -96,6 +101,7 @@ const packages: Readonly<Record<string, Package>> = {
         secret: workos.keys[0].secret
       })
   },
+  // Its client verifies and has nothing that signs.
   "@linear/sdk": {
     config: linear.config,
     secret: linear.keys[0].secret,

@@ -24,6 +24,24 @@ const form = (fields: Readonly<Record<string, string>>) =>
 const isTaken = (sent: ReturnType<typeof post>) => takes(config, [key], sent)
 
 layer(crypto)("Mailgun", (it) => {
+  it.effect("takes the example of its own PHP package's tests, and not the token that they refuse", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_403_645_220_000)
+      const published = {
+        timestamp: "1403645220",
+        token: "5egbgr1vjgqxtrnp65xfznchgdccwh5d6i09vijqi3whgowmn6",
+        signature: "9cfc5c41582e51246e73c88d34db3af0a3a2692a76fbab81492842f000256d33"
+      }
+      const refused = { ...published, token: "owyldpe6nxhmrn78epljl6bj0orrki1u3d2v5e6cnlmmuox8jr" }
+      const isTakenByIts = (sent: ReturnType<typeof post>) =>
+        takes(config, ["key-3ax6xnjp29jd6fds4gc373sgvjxteol0"], sent)
+      assert.isTrue(yield* isTakenByIts(event(published)))
+      assert.isTrue(yield* isTakenByIts(form(published)))
+      assert.isFalse(yield* isTakenByIts(event(refused)))
+      assert.isFalse(yield* isTakenByIts(form(refused)))
+    })
+  )
+
   it.effect("events and the forms of older messages are taken, and told by their tokens", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_700_000_000_000)

@@ -14,7 +14,12 @@ const millisOfIso = (text: string): number =>
     ? Option.match(DateTime.make(text), { onNone: () => Number.NaN, onSome: DateTime.toEpochMillis })
     : Number.NaN
 
-/** Zendesk, "Verifying webhooks": an HMAC of time and body. Nothing of the headers is signed but the time. */
+/**
+ * Zendesk, "Verifying webhooks" (developer.zendesk.com/documentation/webhooks/verifying): an HMAC of the time and then
+ * the body, `base64(HMACSHA256(TIMESTAMP + BODY))`, and its sample code joins them in this order. The page of 2021, at
+ * /documentation/event-connectors/webhooks/verifying, said body and then time, with an example; that address came to
+ * say time and body as well, and so do services that take these webhooks. Nothing of the headers is signed but the time.
+ */
 export const zendesk: Scheme<Extract<InboundScheme, { type: "zendesk" }>> = {
   verifier: ({ toleranceSeconds }, secrets) =>
     Effect.flatMap(sha256Keys(secrets), (keys) =>
