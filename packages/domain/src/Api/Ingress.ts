@@ -56,7 +56,10 @@ export class IngressApi extends HttpApiGroup.make("ingress")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Receive a message",
-        description: "Takes a message that its signature proves. The answer means that it is on disk."
+        description:
+          "Takes a message that its signature proves; a webhook may take `PUT` and `PATCH` too. A 2xx means that it is " +
+          "on disk, with everything that is to be done with it. The answer is a receipt, which tells a repetition by " +
+          "`duplicate`, unless the sender wants another one (Slack, Discord, Twilio) or the webhook has a `reply` of its own."
       })
     ),
     HttpApiEndpoint.post("receiveProviderMessage", "/in/provider/:type", {
@@ -76,7 +79,8 @@ export class IngressApi extends HttpApiGroup.make("ingress")
       OpenApi.annotations({
         summary: "Receive a vendor's message",
         description:
-          "Where the platform's own webhooks at Stripe, WorkOS and GitHub post to; the operator sets their secrets."
+          "Where the platform's own webhooks at Stripe, WorkOS and GitHub post to: `PUBLIC_URL` with this path is the " +
+          "URL for the vendor's settings. The operator sets the secret, as in `STRIPE_WEBHOOK_SECRET`; 503 without it."
       })
     )
   )

@@ -96,8 +96,8 @@ export const inboundEndpoints = [
       OpenApi.annotations({
         summary: "Update an inbound webhook",
         description:
-          "Changes what is given. New secrets replace all the old ones. Routes to events and endpoints need the scope " +
-          "`events:publish` as well."
+          "Changes what is given. New secrets replace all the old ones. What waits for a route that is removed or " +
+          "renamed is dead when its turn comes. Routes to events and endpoints need the scope `events:publish` as well."
       })
     )
     .annotate(RequiredScope, "webhooks:write"),

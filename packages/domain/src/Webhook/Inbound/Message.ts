@@ -30,7 +30,8 @@ export const MessageState = Schema.Literals([
   identifier: "MessageState",
   description:
     "`unrouted`: no route took it; `pending`: not tried yet; `failed`: a handler failed, another attempt follows; " +
-    "`handled`: every route is done; `dead`: the retries of a route ran out; `cancelled`: somebody ended it."
+    "`handled`: every route is done; `dead`: the retries of a route ran out, or no retry could " +
+    "help; `cancelled`: somebody ended it, or the webhook was removed before."
 })
 export type MessageState = typeof MessageState.Type
 

@@ -88,7 +88,16 @@ export const RouteTarget = Schema.Union([
     type: Schema.tag("event").pipe(described("It becomes an event of the tenant's.")),
     eventType: EventTypeTemplate.pipe(described("The event's type."))
   })
-]).annotate({ identifier: "RouteTarget" })
+]).annotate({
+  identifier: "RouteTarget",
+  description:
+    "What becomes of a message that a route takes. To `endpoint` and `event` it goes as an event with the data " +
+    "`{ message, payload }`. `message` has `id`, `webhookId`, `source`, `externalId` and `eventType` where there are any, " +
+    "`verified`, `headers` (by lower-case names, without those that may hold credentials) and `hops`: how often it was " +
+    "forwarded from one inbound webhook to the next, this time included; after five times it is dead. `payload` is the " +
+    "body where it is JSON or a form; else `body` stands in its place, in base64. A route is found by its name " +
+    "when a message's turn comes: what waited for one that was removed or renamed is dead then, without retries."
+})
 export type RouteTarget = typeof RouteTarget.Type
 
 /** A rule of an inbound webhook: which messages it takes, and what becomes of them. */
