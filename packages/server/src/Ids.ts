@@ -19,12 +19,21 @@ interface Minted<Id> {
 const mint = <Id>(schema: Minted<Id>, prefix: string): Effect.Effect<Id> =>
   Effect.sync(() => schema.make(typeidUnboxed(prefix), { disableChecks: true }))
 
+/** Mints several at once: an effect for each would take as long as the id. */
+const mintAll =
+  <Id>(schema: Minted<Id>, prefix: string) =>
+  (count: number): Effect.Effect<ReadonlyArray<Id>> =>
+    Effect.sync(() =>
+      Array.from({ length: count }, () => schema.make(typeidUnboxed(prefix), { disableChecks: true }))
+    )
+
 export const newTenantId = mint(TenantId, "ten")
 export const newApiKeyId = mint(ApiKeyId, "key")
 export const newIntegrationId = mint(IntegrationId, "int")
 export const newInboundWebhookId = mint(InboundWebhookId, "whi")
 export const newOutboundWebhookId = mint(OutboundWebhookId, "who")
 export const newEventId = mint(EventId, "evt")
+export const newEventIds = mintAll(EventId, "evt")
 export const newDeliveryId = mint(DeliveryId, "dlv")
 export const newAttemptId = mint(AttemptId, "att")
 export const newMessageId = mint(MessageId, "msg")

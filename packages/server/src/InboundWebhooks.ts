@@ -1,4 +1,4 @@
-import type { MessageReplay, Replay } from "@do-integrations/domain/Api/Webhooks/Inbound"
+import type { MessageReplay, Replay } from "@do-integrations/domain/Api/Webhooks/Messages"
 import type { Identity } from "@do-integrations/domain/ApiKey"
 import type { Job } from "@do-integrations/domain/Job"
 import type { Page, PageQuery } from "@do-integrations/domain/Page"

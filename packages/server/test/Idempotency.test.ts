@@ -5,6 +5,7 @@ import { CustomerId } from "@do-integrations/domain/Tenant"
 import { IdempotencyKeys } from "../src/IdempotencyKeys.ts"
 import { endpoints } from "./support/Endpoints.ts"
 import { receiver } from "./support/Receiver.ts"
+import { eventually } from "./support/Eventually.ts"
 import { TestService } from "./support/TestService.ts"
 import { send } from "./support/Wire.ts"
 
@@ -285,9 +286,13 @@ layer(TestService.layer, { excludeTestServices: true, timeout: "60 seconds" })("
       const sql = yield* SqlClient.SqlClient
       const { tenant } = yield* (yield* TestService).tenant("Acme")
       const request = { tenantId: tenant.id, key: "slow", fingerprint: new Uint8Array(32) }
+      const clock = Effect.map(sql<{ at: Date }>`SELECT now() AS at`, ([row]) => row?.at.getTime() ?? 0)
       const first = yield* keys.claim(request)
       yield* sql`
         UPDATE idempotency_keys SET locked_until = now() - interval '1 second' WHERE tenant_id = ${tenant.id}`
+      // A claim is known by its time, and the embedded database's clock counts milliseconds.
+      const before = yield* clock
+      yield* eventually(clock, (at) => at > before)
       const second = yield* keys.claim(request)
       assert.isTrue(first._tag === "Fresh" && second._tag === "Fresh")
       if (first._tag !== "Fresh" || second._tag !== "Fresh") return

@@ -8,6 +8,7 @@ import { CustomerQuery } from "./CustomerQuery.ts"
 import { Authorization, RequiredScope } from "./Middleware.ts"
 import { deliveryEndpoints } from "./Webhooks/Deliveries.ts"
 import { inboundEndpoints } from "./Webhooks/Inbound.ts"
+import { messageEndpoints } from "./Webhooks/Messages.ts"
 import { outboundEndpoints } from "./Webhooks/Outbound.ts"
 
 /** An inbound or an outbound webhook, told apart by `direction`. */
@@ -26,6 +27,7 @@ export const AnyWebhook = Schema.Union([
 export class WebhooksApi extends HttpApiGroup.make("webhooks")
   .add(
     ...inboundEndpoints,
+    ...messageEndpoints,
     ...outboundEndpoints,
     ...deliveryEndpoints,
     HttpApiEndpoint.get("listWebhooks", "/webhooks", {

@@ -29,7 +29,7 @@ export interface Match {
 
 /** What two events share that differ only in their data. */
 const kindOf = ({ channels, customerId, only, tenantId, type }: Appended) =>
-  JSON.stringify([tenantId, customerId, type, channels, only])
+  `${tenantId} ${type} ${customerId ?? ""} ${only ?? ""} ${channels?.join(" ") ?? ""}`
 
 /** The events of each kind. */
 const kindsOf = (events: ReadonlyArray<Appended>) => Object.values(Arr.groupBy(events, kindOf))

@@ -4,7 +4,7 @@ import { Timestamp } from "@do-integrations/domain/Time"
 import type { OutboundWebhookId } from "@do-integrations/domain/Webhook/Outbound"
 import { DateTime, Effect, Schema, Struct } from "effect"
 import { SqlClient } from "effect/sql"
-import { newEventId } from "../Ids.ts"
+import { newEventIds } from "../Ids.ts"
 import { rowsOf } from "../Sql/Rows.ts"
 import { type Appended, Subscribers } from "./Subscribers.ts"
 import { Ticker } from "./Ticker.ts"
@@ -85,13 +85,11 @@ export const makeAppend = Effect.gen(function* () {
   /** Without `answer`, nobody asks what the database has added. */
   return Effect.fn("EventLog.append")(function* (given: ReadonlyArray<Entry>, answer = true) {
     const at = yield* DateTime.nowAsDate
-    const entries = yield* Effect.forEach(given, (entry) =>
-      Effect.map(entry.id === undefined ? newEventId : Effect.succeed(entry.id), (id) => ({
-        ...entry,
-        id,
-        json: JSON.stringify(entry.data)
-      }))
-    )
+    const ids = yield* newEventIds(given.length)
+    const entries = given.flatMap((entry, place) => {
+      const id = entry.id ?? ids[place]
+      return id === undefined ? [] : [{ ...entry, id, json: JSON.stringify(entry.data) }]
+    })
     if (entries.length === 0) return { entries, rows: [] } satisfies Written
     const appended = entries.map(
       ({ channels, customerId, data, id, json, only, tenantId, type }): Appended => ({

@@ -3,7 +3,7 @@ import { Effect, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { IdempotencyKeys } from "../IdempotencyKeys.ts"
 import { type KeyedRequest, keyTaken } from "../IdempotencyKeys/KeyedRequest.ts"
-import { newEventId } from "../Ids.ts"
+import { newEventIds } from "../Ids.ts"
 import * as Column from "../Sql/Column.ts"
 import * as GroupCommit from "../Sql/GroupCommit.ts"
 import { type Entry, eventColumns, eventRows, eventsOf, makeAppend } from "./Append.ts"
@@ -39,9 +39,11 @@ export const makePublish = Effect.gen(function* () {
     )
 
   const commit = Effect.fnUntraced(function* (publications: ReadonlyArray<Publication>) {
-    const items = yield* Effect.forEach(publications, (one) =>
-      Effect.map(newEventId, (id) => ({ ...one, id }))
-    )
+    const ids = yield* newEventIds(publications.length)
+    const items = publications.flatMap((one, place) => {
+      const id = ids[place]
+      return id === undefined ? [] : [{ ...one, id }]
+    })
     const requests = items.flatMap(({ id, keyed }) =>
       keyed === undefined ? [] : [{ ...keyed, reference: id }]
     )

@@ -25,8 +25,8 @@ import { faultsOf } from "./Faults.ts"
 export interface Route {
   /** The template, such as `/v1/events/:id`. */
   readonly path: string
-  /** The largest body that the route reads, in bytes. */
-  readonly maxBody: number
+  /** The largest body that the platform reads for the route, in bytes; left out: the route reads its own. */
+  readonly maxBody?: number
   /**
    * What the trace is to it that a request names: the one it belongs to, unless it is only linked. A stranger's request
    * does not decide which of our traces are kept.
@@ -44,7 +44,7 @@ const problemOf = (error: unknown, { maxBody }: Route): HttpServerRespondable.Re
   if (error instanceof HttpServerError.HttpServerError) {
     if (error.reason._tag !== "RequestParseError") return undefined
     return error.reason.reason === "BodyTooLarge"
-      ? new PayloadTooLarge({ maxBytes: maxBody })
+      ? new PayloadTooLarge(maxBody === undefined ? {} : { maxBytes: maxBody })
       : new InvalidRequest({ detail: "The body cannot be read" })
   }
   return HttpServerRespondable.isRespondable(error) ? error : undefined
@@ -111,13 +111,18 @@ export const exchange =
   <E, R>(
     handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> => {
+    const limited =
+      route.maxBody === undefined
+        ? handler
+        : Effect.provideService(handler, HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody))
+
     const answered = <R2>(
       failure: (cause: Cause.Cause<E>) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R2>
     ) =>
-      Effect.matchCauseEffect(handler, {
+      Effect.matchCauseEffect(limited, {
         onSuccess: (response) => (response.status === 415 ? unsupported : Effect.succeed(response)),
         onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : failure(cause))
-      }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(route.maxBody)))
+      })
 
     const observed = spanned(
       told(

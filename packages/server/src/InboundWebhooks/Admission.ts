@@ -20,7 +20,7 @@ import { Rejections } from "./Rejections.ts"
 import type { StoredInboundWebhook } from "./Stored.ts"
 
 /** The largest message that is taken, in bytes. */
-export const maxBody = 1024 * 1024
+const maxBody = 1024 * 1024
 
 /** How long a body may take from its head to its last byte. */
 const patience = Duration.seconds(10)

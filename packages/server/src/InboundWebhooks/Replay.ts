@@ -1,4 +1,4 @@
-import type { MessageReplay, Replay } from "@do-integrations/domain/Api/Webhooks/Inbound"
+import type { MessageReplay, Replay } from "@do-integrations/domain/Api/Webhooks/Messages"
 import type { Identity } from "@do-integrations/domain/ApiKey"
 import { Conflict, Unprocessable } from "@do-integrations/domain/Problem"
 import type { InboundWebhookId } from "@do-integrations/domain/Webhook/Inbound/Id"
