@@ -1,5 +1,6 @@
 import { Cause, Clock, Data, DateTime, Duration, Effect, Exit, Option, Semaphore } from "effect"
 import { nextDelay } from "../DeliveryEngine/RetrySchedule.ts"
+import { storable } from "../Sql/Storable.ts"
 import { UnitOfWork } from "../UnitOfWork.ts"
 import type { Action, ActionFailed, Done } from "./Action.ts"
 import { makeActions } from "./Actions.ts"
@@ -43,9 +44,6 @@ const verdictOf = Effect.fnUntraced(function* (
 /** Characters of an error that are kept. */
 const maxError = 500
 
-/** As the database can keep it: what fails may repeat what a sender wrote. */
-const kept = (error: string) => error.slice(0, maxError).replaceAll("\0", "\ufffd").toWellFormed()
-
 const unexpected = "It failed unexpectedly; the log of the service says why"
 
 const failedOutcome = (cause: Cause.Cause<ActionFailed>): Rest => {
@@ -55,7 +53,8 @@ const failedOutcome = (cause: Cause.Cause<ActionFailed>): Rest => {
   }
   const { final, orphaned, reason, retryAfter, status } = error
   return {
-    error: kept(reason),
+    // It may repeat what a sender wrote.
+    error: storable(reason, maxError),
     retryAfter,
     ...(final === undefined ? {} : { final }),
     ...(orphaned === undefined ? {} : { orphaned }),

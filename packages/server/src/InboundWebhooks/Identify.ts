@@ -1,6 +1,7 @@
 import { valueAt } from "@do-integrations/domain/Webhook/DataPath"
 import type { Dedupe, Locator } from "@do-integrations/domain/Webhook/Inbound/Locator"
 import { Option, type Schema } from "effect"
+import { storable } from "../Sql/Storable.ts"
 import { idAt } from "./IdAt.ts"
 import type { Received } from "./Received.ts"
 import type { Place, Traits } from "./Scheme.ts"
@@ -18,8 +19,7 @@ export interface Identity {
 /** Characters of an id or a type that are kept. */
 const maxKept = 255
 
-/** As the database can keep it. */
-const kept = (text: string | undefined) => text?.slice(0, maxKept).replaceAll("\0", "\ufffd").toWellFormed()
+const kept = (text: string | undefined) => (text === undefined ? undefined : storable(text, maxKept))
 
 /** Reads what stands at a path of a body. */
 type Reader = (payload: Schema.Json, path: string) => string | undefined

@@ -31,7 +31,6 @@ const isProvider = Schema.is(IngressProvider)
 export interface Found extends Addressee {
   /** What it was found by. */
   readonly key: string
-  readonly settings: StoredInboundWebhook
   readonly rules: Rules
   readonly verify: Verifier
   readonly identify: (received: Received) => Identity
@@ -89,7 +88,6 @@ export class Ingress extends Context.Service<
             revision: settings.revision,
             proves: settings.scheme.type !== "none",
             secretHeaders: scheme.secretHeaders ?? [],
-            settings,
             verify: yield* secrets.verifier(settings),
             identify: identifier(settings, scheme),
             rules: rulesOf(settings),
